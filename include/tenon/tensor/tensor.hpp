@@ -1,0 +1,178 @@
+#pragma once
+
+#include "tenon/core/inline_vector.hpp"
+#include "tenon/core/result.hpp"
+#include "tenon/core/safe_math.hpp"
+#include "tenon/tensor/dtype.hpp"
+#include "tenon/tensor/storage.hpp"
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tenon::inline v0 {
+
+/// Concrete sizes of the axes of a tensor.
+using extents = inline_vector<std::int64_t, 6>;
+
+/// Number of elements; the extents are known to be valid.
+inline std::int64_t element_count(std::span<const std::int64_t> dims) {
+  std::int64_t out = 1;
+  for (const std::int64_t d : dims) out *= d;
+  return out;
+}
+
+inline std::int64_t element_count(const extents& dims) {
+  return element_count(std::span(dims.data(), dims.size()));
+}
+
+/// A dense row-major array of one dtype. Copies share the bytes; `clone` does not.
+class tensor {
+ public:
+  tensor() = default;
+
+  /// Uninitialised (strings: empty) elements; throws std::bad_alloc when there is no memory.
+  tensor(dtype type, extents dims) {
+    auto made = make(type, std::move(dims));
+    if (!made) raise(std::move(made).failure());
+    *this = *std::move(made);
+  }
+
+  /// Elements copied from `values`, whose count must be that of `dims`.
+  template <class T> static tensor of(extents dims, std::span<const T> values) {
+    tensor out(dtype_of<T>, std::move(dims));
+    TENON_CHECK(static_cast<std::int64_t>(values.size()) == out.size());
+    std::copy(values.begin(), values.end(), out.data<T>());
+    return out;
+  }
+
+  template <class T> static tensor of(extents dims, std::initializer_list<T> values) {
+    return of<T>(std::move(dims), std::span<const T>(values.begin(), values.size()));
+  }
+
+  /// A tensor without axes.
+  template <class T> static tensor scalar(const T& value) {
+    return of<T>(extents{}, std::span<const T>(&value, 1));
+  }
+
+  /// Uninitialised (strings: empty) elements; `resource` when the size overflows or memory is out.
+  static result<tensor> make(dtype type, extents dims) {
+    const auto count = checked_product(std::span(dims.data(), dims.size()));
+    const auto bytes =
+        count ? checked_mul(*count, static_cast<std::int64_t>(size_of(type))) : count;
+    if (!bytes)
+      return fail(code::resource, "tensor of ", name_of(type), bracketed(dims),
+                  " is negative or outgrows 64 bits");
+    tensor out;
+    out.type_ = type;
+    out.dims_ = std::move(dims);
+    out.count_ = *count;
+    if (type == dtype::string) {
+      auto* strings = new std::string[static_cast<std::size_t>(*count)];
+      out.storage_ = storage::adopt(
+          strings, static_cast<std::size_t>(*bytes),
+          [](void* p, std::size_t, void*) { delete[] static_cast<std::string*>(p); });
+    } else {
+      out.storage_ = storage::allocate(static_cast<std::size_t>(*bytes));
+      if (!out.storage_)
+        return fail(code::resource, "no memory for a tensor of ", *bytes, " bytes");
+    }
+    out.data_ = out.storage_.data();
+    return out;
+  }
+
+  /// A tensor over existing bytes, `offset` bytes into `bytes`; they must suffice and be aligned.
+  static tensor over(dtype type, extents dims, storage bytes, std::size_t offset = 0) {
+    tensor out;
+    out.type_ = type;
+    out.count_ = element_count(dims);
+    out.dims_ = std::move(dims);
+    out.data_ = bytes.data() + offset;
+    out.storage_ = std::move(bytes);
+    return out;
+  }
+
+  /// A tensor over memory of the caller, who keeps it alive.
+  template <class T> static tensor borrow(T* data, extents dims) {
+    const auto bytes = static_cast<std::size_t>(element_count(dims)) * sizeof(T);
+    return over(dtype_of<std::remove_const_t<T>>, std::move(dims),
+                storage::borrow(const_cast<std::remove_const_t<T>*>(data), bytes));
+  }
+
+  dtype type() const { return type_; }
+
+  const extents& dims() const { return dims_; }
+
+  std::size_t rank() const { return dims_.size(); }
+
+  std::int64_t dim(std::size_t axis) const { return dims_[axis]; }
+
+  std::int64_t size() const { return count_; }  ///< elements
+
+  std::size_t size_bytes() const { return static_cast<std::size_t>(count_) * size_of(type_); }
+
+  bool empty() const { return count_ == 0; }
+
+  explicit operator bool() const { return type_ != dtype::undefined; }
+
+  std::byte* bytes() const { return data_; }
+
+  const storage& memory() const { return storage_; }
+
+  /// The elements; T must be the C++ type of `type()` or have its size for bitwise access.
+  template <class T> T* data() const { return reinterpret_cast<T*>(data_); }
+
+  template <class T> std::span<T> elements() const {
+    return {data<T>(), static_cast<std::size_t>(count_)};
+  }
+
+  /// The same bytes seen with other extents of the same element count.
+  tensor reshaped(extents dims) const {
+    tensor out = *this;
+    TENON_CHECK(element_count(dims) == count_);
+    out.dims_ = std::move(dims);
+    return out;
+  }
+
+  /// The same bytes seen as another dtype of the same element size.
+  tensor retyped(dtype type) const {
+    tensor out = *this;
+    TENON_CHECK(size_of(type) == size_of(type_));
+    out.type_ = type;
+    return out;
+  }
+
+  tensor clone() const {
+    tensor out(type_, dims_);
+    if (type_ == dtype::string)
+      std::copy(data<std::string>(), data<std::string>() + count_, out.data<std::string>());
+    else if (count_ != 0)
+      std::memcpy(out.data_, data_, size_bytes());
+    return out;
+  }
+
+  /// `f32[2, 3]`
+  std::string str() const { return cat(name_of(type_), bracketed(dims_)); }
+
+ private:
+  storage storage_;
+  std::byte* data_ = nullptr;
+  extents dims_;
+  std::int64_t count_ = 0;
+  dtype type_ = dtype::undefined;
+};
+
+/// Same dtype, extents and bits.
+inline bool identical(const tensor& a, const tensor& b) {
+  if (a.type() != b.type() || !(a.dims() == b.dims())) return false;
+  if (a.type() == dtype::string)
+    return std::equal(a.data<std::string>(), a.data<std::string>() + a.size(),
+                      b.data<std::string>());
+  return a.size() == 0 || a.bytes() == b.bytes() ||
+         std::memcmp(a.bytes(), b.bytes(), a.size_bytes()) == 0;
+}
+
+}  // namespace tenon::inline v0
