@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Fails when a header does not compile alone. Results are remembered by content in build/headers/."""
+
+import argparse
+import concurrent.futures
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import compiler
+import gate
+
+
+def compile_alone(root, header, command, stamps):
+    """Error text, or an empty string; a good result leaves a stamp."""
+    stamp = stamps / compiler.key(root, header, command)
+    if stamp.is_file():
+        return "", False
+    run = subprocess.run(command + ["-fsyntax-only", "-x", "c++", "-"], input=f'#include "{header}"\n',
+                         capture_output=True, text=True)
+    if run.returncode:
+        return f"include/{header}: does not compile alone:\n" + "\n".join(run.stderr.splitlines()[:12]), True
+    stamp.touch()
+    return "", True
+
+
+def check(root, stamps, command, jobs, only=()):
+    stamps.mkdir(parents=True, exist_ok=True)
+    headers = [path.relative_to("include").as_posix() for path in gate.sources(root, ("include",), (".hpp",))
+               if not gate.is_fragment(path)]
+    headers = [header for header in headers if not only or any(word in header for word in only)]
+    problems, compiled = [], 0
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        results = pool.map(lambda header: compile_alone(root, header, command, stamps), headers)
+        for number, (error, ran) in enumerate(results, 1):
+            compiled += ran
+            problems += [error] if error else []
+            if sys.stderr.isatty():
+                print(f"\r{number}/{len(headers)} headers", end="\n" * (number == len(headers)), file=sys.stderr)
+    return problems, f"{command[0]}: {len(headers)} headers, {compiled} compiled, {len(headers) - compiled} unchanged"
+
+
+def self_test(command):
+    trees = [("incomplete", "inline tenon::missing f();\n", "does not compile alone"),
+             ("complete", "#include <vector>\nnamespace tenon { inline std::vector<int> v() { return {}; } }\n", None)]
+    checks = []
+    for description, text, expected in trees:
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            gate.write_tree(root, {"include/tenon/a.hpp": "#pragma once\n" + text})
+            flags = command[:1] + compiler.STANDARD + compiler.include_flags(root)
+            checks.append((description, check(root, root / "stamps", flags, 1)[0], expected))
+    return gate.self_test("headers", checks)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--self-test", action="store_true")
+    parser.add_argument("--compiler", default="g++")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--stamps", type=pathlib.Path, default=gate.ROOT / "build/headers")
+    parser.add_argument("--define", action="append", default=[], help="for example TENON_COMPILED=1")
+    parser.add_argument("words", nargs="*", help="check only headers whose path contains one of these")
+    options = parser.parse_args()
+    command = [options.compiler] + compiler.STANDARD + [f"-D{name}" for name in options.define]
+    command += compiler.include_flags()
+    if options.self_test:
+        return self_test(command)
+    return gate.finish("headers", *check(gate.ROOT, options.stamps, command, options.jobs, options.words))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
