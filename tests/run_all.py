@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""Runs the gates, ctest and tests/checks/*.py, and sums everything in one closing line. Called by tests/run.sh."""
+
+import argparse
+import collections
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build"
+LOGS = BUILD / "logs"
+GATES = ["check_format.sh", "check_layers.py", "check_sizes.py", "check_paths.py", "compile_budget.py",
+         "check_headers.py"]
+TALLY = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped\s*$", re.M)
+SKIPPED = re.compile(r"^skipped: (.+?): (.+)$", re.M)
+
+
+class Sum:
+    def __init__(self):
+        self.counts = [0, 0, 0]
+        self.skips = collections.OrderedDict()
+        self.failures = []
+
+    def add(self, name, passed, failed, skipped, text=""):
+        for index, count in enumerate((passed, failed, skipped)):
+            self.counts[index] += count
+        if failed:
+            self.failures.append(name)
+        found = SKIPPED.findall(text)
+        for case, reason in found:
+            self.skips.setdefault(reason, []).append(case)
+        if skipped > len(found):
+            self.skips.setdefault("no reason given", []).append(f"{skipped - len(found)} of {name}")
+
+    def report(self):
+        print("== result")
+        for reason, cases in self.skips.items():
+            names = ", ".join(cases[:8]) + (f" and {len(cases) - 8} more" if len(cases) > 8 else "")
+            print(f"skipped {len(cases)}: {reason}: {names}")
+        for name in self.failures:
+            print(f"failed: {name}")
+        print("{} passed, {} failed, {} skipped".format(*self.counts), flush=True)
+        return 1 if self.counts[1] else 0
+
+
+def run(name, command, total, show=True, **options):
+    """Runs one command with its output in build/logs; (exit status, output)."""
+    begin = time.monotonic()
+    print(f"   {name} ...", end="\r" if sys.stdout.isatty() else "\n", flush=True)
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace", **options)
+    (LOGS / (name.replace("/", "-").replace(" ", "-") + ".log")).write_text(done.stdout)
+    last = done.stdout.strip().splitlines()[-1:] or [""]
+    if show:
+        print(f"   {name}: {last[0]} [{time.monotonic() - begin:.1f} s]", flush=True)
+    if done.returncode:
+        print("\n".join(done.stdout.strip().splitlines()[-40:]), flush=True)
+    return done.returncode, done.stdout
+
+
+def run_gates(total, jobs):
+    for gate in GATES:
+        path = str(ROOT / "cmake/checks" / gate)
+        command = [path] if gate.endswith(".sh") else [sys.executable, path]
+        compilers = [[]]
+        if gate == "check_headers.py":
+            compilers = [["--compiler", name, "--jobs", str(jobs)] for name in ("g++", "clang++-14") if shutil.which(name)]
+        for extra in [["--self-test"]] + compilers:
+            name = " ".join(["gate", gate] + extra[:2])
+            status, _ = run(name, command + extra, total)
+            total.add(name, int(status == 0), int(status != 0), 0)
+
+
+def run_ctest(total, jobs):
+    report = BUILD / "ctest.xml"
+    report.unlink(missing_ok=True)
+    status, text = run("ctest", ["ctest", "--test-dir", str(BUILD), "-j", str(jobs), "--output-on-failure",
+                                 "--output-junit", str(report), "--test-output-size-passed", "200000",
+                                 "--test-output-size-failed", "200000", "--test-output-truncation", "head",
+                                 "--no-tests=error"], total, show=False)
+    if not report.is_file():
+        return total.add("ctest wrote no report", 0, 1, 0)
+    suites = xml.etree.ElementTree.parse(report).getroot().iter("testcase")
+    number = 0
+    for number, case in enumerate(suites, 1):
+        output = case.findtext("system-out") or ""
+        good = case.get("status") == "run"
+        tallies = TALLY.findall(output)
+        passed, failed, skipped = map(int, tallies[-1]) if tallies else (int(good), int(not good), 0)
+        failed = max(failed, int(not good))
+        total.add(case.get("name"), passed, failed, skipped, output)
+    print(f"   ctest: {number} programs, {'all passed' if status == 0 else 'some failed'}", flush=True)
+    return None
+
+
+def content_key(paths):
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def run_check(path, total, environment, has_venv):
+    name = f"check {path.stem}"
+    text = path.read_text()
+    if re.search(r"^# needs:", text, re.M) and not has_venv:
+        reason = "the packages of build/venv could not be installed (build/logs/venv.log)"
+        print(f"   {name}: skipped: {reason}", flush=True)
+        return total.add(name, 0, 0, 1, f"skipped: {path.stem}: {reason}")
+    inputs = [path, ROOT / "tests/skips.txt", BUILD / "tenon", BUILD / "tenon_tests"]
+    inputs += [item for item in (ROOT / "tests/data").rglob("*") if item.is_file()]
+    stamp = BUILD / "stamps" / path.stem
+    key = content_key([item for item in inputs if item.is_file()]) + "\n"
+    if stamp.is_file() and stamp.read_text().startswith(key):
+        output = stamp.read_text()[len(key):]
+        print(f"   {name}: unchanged since it last passed: {output.strip().splitlines()[-1]}", flush=True)
+        return total.add(name, *map(int, TALLY.findall(output)[-1]), output)
+    python = str(BUILD / "venv/bin/python") if has_venv else sys.executable
+    status, output = run(name, [python, str(path)], total, env=environment)
+    tallies = TALLY.findall(output)
+    if not tallies or (status and not int(tallies[-1][1])):
+        return total.add(f"{name} ended with status {status}", 0, 1, 0)
+    passed, failed, skipped = map(int, tallies[-1])
+    total.add(name, passed, failed, skipped, output)
+    if not failed:
+        stamp.parent.mkdir(exist_ok=True)
+        kept = "\n".join(line for line in output.splitlines() if line.startswith("skipped: "))
+        stamp.write_text(f"{key}{kept}\n{passed} passed, {failed} failed, {skipped} skipped\n")
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--build-status", type=int, default=0)
+    options = parser.parse_args()
+    LOGS.mkdir(parents=True, exist_ok=True)
+    total = Sum()
+    has_venv = (BUILD / "venv/installed").is_file()
+    if has_venv:
+        data = next((BUILD / "venv/lib").glob("python*/site-packages/onnx/backend/test/data"), None)
+        os.environ.update({"TENON_ONNX_DATA": str(data)} if data else {})
+    os.environ.update(TENON_BUILD=str(BUILD), TENON_TOOL=str(BUILD / "tenon"), TENON_JOBS=str(options.jobs))
+    total.add("build", int(options.build_status == 0), int(options.build_status != 0), 0)
+    run_gates(total, options.jobs)
+    if options.build_status == 0:
+        run_ctest(total, options.jobs)
+        for path in sorted((ROOT / "tests/checks").glob("*.py")):
+            run_check(path, total, dict(os.environ), has_venv)
+    return total.report()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
