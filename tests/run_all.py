@@ -50,7 +50,7 @@ class Sum:
         return 1 if self.counts[1] else 0
 
 
-def run(name, command, total, show=True, **options):
+def run(name, command, show=True, **options):
     """Runs one command with its output in build/logs; (exit status, output)."""
     begin = time.monotonic()
     print(f"   {name} ...", end="\r" if sys.stdout.isatty() else "\n", flush=True)
@@ -74,7 +74,7 @@ def run_gates(total, jobs):
             compilers = [["--compiler", name, "--jobs", str(jobs)] for name in ("g++", "clang++-14") if shutil.which(name)]
         for extra in [["--self-test"]] + compilers:
             name = " ".join(["gate", gate] + extra[:2])
-            status, _ = run(name, command + extra, total)
+            status, _ = run(name, command + extra)
             total.add(name, int(status == 0), int(status != 0), 0)
 
 
@@ -84,7 +84,7 @@ def run_ctest(total, jobs):
     status, text = run("ctest", ["ctest", "--test-dir", str(BUILD), "-j", str(jobs), "--output-on-failure",
                                  "--output-junit", str(report), "--test-output-size-passed", "200000",
                                  "--test-output-size-failed", "200000", "--test-output-truncation", "head",
-                                 "--no-tests=error"], total, show=False)
+                                 "--no-tests=error"], show=False)
     if not report.is_file():
         return total.add("ctest wrote no report", 0, 1, 0)
     suites = xml.etree.ElementTree.parse(report).getroot().iter("testcase")
@@ -96,6 +96,8 @@ def run_ctest(total, jobs):
         passed, failed, skipped = map(int, tallies[-1]) if tallies else (int(good), int(not good), 0)
         failed = max(failed, int(not good))
         total.add(case.get("name"), passed, failed, skipped, output)
+    if number == 0:
+        total.add("ctest found no tests", 0, 1, 0)
     print(f"   ctest: {number} programs, {'all passed' if status == 0 else 'some failed'}", flush=True)
     return None
 
@@ -123,7 +125,7 @@ def run_check(path, total, environment, has_venv):
         print(f"   {name}: unchanged since it last passed: {output.strip().splitlines()[-1]}", flush=True)
         return total.add(name, *map(int, TALLY.findall(output)[-1]), output)
     python = str(BUILD / "venv/bin/python") if has_venv else sys.executable
-    status, output = run(name, [python, str(path)], total, env=environment)
+    status, output = run(name, [python, str(path)], env=environment)
     tallies = TALLY.findall(output)
     if not tallies or (status and not int(tallies[-1][1])):
         return total.add(f"{name} ended with status {status}", 0, 1, 0)

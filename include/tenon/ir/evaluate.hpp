@@ -1,0 +1,60 @@
+#pragma once
+
+#include "tenon/ir/eval_context.hpp"
+#include "tenon/ir/infer_context.hpp"
+#include "tenon/tensor/convert.hpp"
+
+namespace tenon::inline v0::ir {
+
+/// The fact of data that exists: concrete shape, and the content of small integer tensors.
+inline fact fact_of(const datum& value) {
+  if (value.is_tensor()) {
+    const tensor& t = value.as_tensor();
+    if ((is_integer(t.type()) || t.size() <= 16) && t.rank() <= 1 && t.size() <= max_tracked_elements)
+      return fact::of_constant(t);
+    fact out;
+    out.type = t.type();
+    for (const std::int64_t d : t.dims()) out.shape.push_back(dim(d));
+    return out;
+  }
+  fact out = fact::unranked(value.element_type());
+  out.what = value.is_sequence() ? fact::kind::sequence : fact::kind::optional;
+  return out;
+}
+
+inline status eval_context::infer_outputs() {
+  std::vector<fact> facts(inputs_.size());
+  std::vector<const fact*> pointers(inputs_.size(), nullptr);
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    if (!has(i)) continue;
+    facts[i] = fact_of(*inputs_[i]);
+    pointers[i] = &facts[i];
+  }
+  const symbol_context symbols;
+  infer_context ctx(pointers, outputs_.size(), symbols);
+  TENON_TRY(op_->infer(ctx));
+  facts_ = std::move(ctx.outputs());
+  return {};
+}
+
+inline result<tensor> eval_context::output(std::size_t i) {
+  if (facts_.empty()) TENON_TRY(infer_outputs());
+  if (i >= facts_.size()) return fail(code::graph, "output ", i, " does not exist");
+  const fact& f = facts_[i];
+  extents dims;
+  for (const dim d : f.shape) {
+    if (!f.is_ranked || !d.is_constant() || d.constant() < 0)
+      return fail(code::shape, "the shape of output ", i, " is ", f.str(), ", expected known sizes");
+    dims.push_back(d.constant());
+  }
+  return output(i, f.type, dims);
+}
+
+inline std::vector<std::int64_t> eval_context::integers(std::size_t i) const {
+  const tensor& t = (*this)[i];
+  std::vector<std::int64_t> out(static_cast<std::size_t>(t.size()));
+  load_elements<std::int64_t>(t, out);
+  return out;
+}
+
+}  // namespace tenon::inline v0::ir

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tenon/symbol/shape.hpp"
+#include "tenon/tensor/tensor.hpp"
+
+namespace tenon::inline v0::ir {
+
+/// What is known about a value before the model runs: its kind, dtype, symbolic shape and perhaps its content.
+struct fact {
+  enum class kind : unsigned char { tensor, sequence, optional };
+
+  kind what = kind::tensor;      ///< of a sequence or optional, type and shape are those of the element
+  bool holds_sequence = false;   ///< an optional whose element is a sequence
+  bool is_ranked = true;         ///< false: nothing is known about the shape
+  dtype type = dtype::undefined;
+  dims shape;
+
+  tensor constant;                         ///< the content, when it is known as bytes
+  std::optional<std::vector<dim>> elements;  ///< the content of a small integer tensor, when known as expressions
+
+  static fact of(dtype type, dims shape) {
+    fact out;
+    out.type = type;
+    out.shape = std::move(shape);
+    return out;
+  }
+
+  static fact unranked(dtype type) {
+    fact out;
+    out.type = type;
+    out.is_ranked = false;
+    return out;
+  }
+
+  /// The fact of a tensor whose content is known; small integer content is kept as expressions too.
+  static fact of_constant(tensor content);
+
+  /// A sequence of tensors like `element`.
+  static fact sequence_of(fact element) {
+    element.what = kind::sequence;
+    element.constant = {};
+    element.elements.reset();
+    return element;
+  }
+
+  bool is_tensor() const { return what == kind::tensor; }
+  bool is_constant() const { return static_cast<bool>(constant); }
+  std::size_t rank() const { return shape.size(); }
+
+  /// The expressions of a small integer tensor, from `elements` or from the constant.
+  bool has_elements() const { return elements.has_value(); }
+
+  bool is_concrete() const { return is_tensor() && is_ranked && all_constant(shape); }
+
+  /// `f32[B, 3]`, `sequence(f32[?])`, `f32[2] = const`
+  std::string str() const;
+};
+
+/// Integer tensors with at most this many elements are propagated as expressions.
+inline constexpr std::int64_t max_tracked_elements = 256;
+
+inline fact fact::of_constant(tensor content) {
+  fact out;
+  out.type = content.type();
+  for (const std::int64_t d : content.dims()) out.shape.push_back(dim(d));
+  if ((content.type() == dtype::i64 || content.type() == dtype::i32) &&
+      content.size() <= max_tracked_elements && content.rank() <= 1) {
+    out.elements.emplace();
+    for (std::int64_t i = 0; i < content.size(); ++i)
+      out.elements->push_back(dim(content.type() == dtype::i64 ? content.data<std::int64_t>()[i]
+                                                               : content.data<std::int32_t>()[i]));
+  }
+  out.constant = std::move(content);
+  return out;
+}
+
+inline std::string fact::str() const {
+  std::string inner = cat(name_of(type), is_ranked ? bracketed(shape) : std::string("[...]"));
+  if (what == kind::sequence) return cat("sequence(", inner, ")");
+  if (what == kind::optional)
+    return holds_sequence ? cat("optional(sequence(", inner, "))") : cat("optional(", inner, ")");
+  return inner;
+}
+
+}  // namespace tenon::inline v0::ir

@@ -1,0 +1,183 @@
+#pragma once
+
+#include <cmath>
+#include <limits>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+#include "tenon/tensor/tensor.hpp"
+
+namespace tenon::inline v0 {
+
+/// One number as another C++ type: floats truncate towards zero, integers wrap, nothing is undefined.
+template <class To, class From>
+To number_cast(From v) {
+  if constexpr (std::is_same_v<To, From>) {
+    return v;
+  } else if constexpr (std::is_same_v<To, bool>) {
+    return static_cast<double>(v) != 0.0;
+  } else if constexpr (std::is_integral_v<To> && std::is_floating_point_v<From>) {
+    if (std::is_same_v<To, std::uint64_t> && v >= From(0x1p63) && v < From(0x1p64))
+      return static_cast<To>(static_cast<std::uint64_t>(v));
+    if (!(v > From(-0x1p63) && v < From(0x1p63))) return static_cast<To>(std::int64_t{1} << 63);
+    return static_cast<To>(static_cast<std::int64_t>(v));
+  } else if constexpr (std::is_integral_v<To> && !std::is_integral_v<From>) {
+    return number_cast<To>(static_cast<float>(v));
+  } else if constexpr (std::is_arithmetic_v<To>) {
+    if constexpr (std::is_arithmetic_v<From>)
+      return static_cast<To>(v);
+    else
+      return static_cast<To>(static_cast<float>(v));
+  } else if constexpr (std::is_same_v<From, double> || std::is_same_v<From, float>) {
+    return To(v);
+  } else {
+    return To(static_cast<double>(v));
+  }
+}
+
+/// Calls `f(T{})` with the C++ type of a real-number dtype (4- and 2-bit integers as their bytes); false for others.
+template <class F>
+bool with_element_type(dtype type, F&& f) {
+  switch (type) {
+    case dtype::f32: f(float{}); return true;
+    case dtype::f64: f(double{}); return true;
+    case dtype::f16: f(f16{}); return true;
+    case dtype::bf16: f(bf16{}); return true;
+    case dtype::i8: f(std::int8_t{}); return true;
+    case dtype::i16: f(std::int16_t{}); return true;
+    case dtype::i32: f(std::int32_t{}); return true;
+    case dtype::i64: f(std::int64_t{}); return true;
+    case dtype::u8: f(std::uint8_t{}); return true;
+    case dtype::u16: f(std::uint16_t{}); return true;
+    case dtype::u32: f(std::uint32_t{}); return true;
+    case dtype::u64: f(std::uint64_t{}); return true;
+    case dtype::boolean: f(bool{}); return true;
+    case dtype::f8e4m3fn: f(f8e4m3fn{}); return true;
+    case dtype::f8e4m3fnuz: f(f8e4m3fnuz{}); return true;
+    case dtype::f8e5m2: f(f8e5m2{}); return true;
+    case dtype::f8e5m2fnuz: f(f8e5m2fnuz{}); return true;
+    case dtype::f4e2m1: f(f4e2m1{}); return true;
+    case dtype::f8e8m0: f(f8e8m0{}); return true;
+    default: return false;
+  }
+}
+
+namespace convert_detail {
+
+// 4- and 2-bit integers are held as raw bits, one per byte: sign-extend on the way in, mask on the way out.
+inline int narrow_bits(dtype t) {
+  return t == dtype::i4 || t == dtype::u4 ? 4 : t == dtype::i2 || t == dtype::u2 ? 2 : 0;
+}
+
+inline int widen(std::uint8_t raw, int bits, bool is_signed) {
+  const int low = raw & ((1 << bits) - 1);
+  return is_signed && (low >> (bits - 1)) ? low - (1 << bits) : low;
+}
+
+}  // namespace convert_detail
+
+/// The elements of a real-number tensor as T; `out` has `from.size()` places.
+template <class T>
+void load_elements(const tensor& from, std::span<T> out) {
+  if (const int bits = convert_detail::narrow_bits(from.type())) {
+    const bool is_signed = is_signed_integer(from.type());
+    const auto* raw = from.data<std::uint8_t>();
+    for (std::size_t i = 0; i < out.size(); ++i)
+      out[i] = static_cast<T>(convert_detail::widen(raw[i], bits, is_signed));
+    return;
+  }
+  with_element_type(from.type(), [&]<class E>(E) {
+    const E* in = from.data<E>();
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = number_cast<T>(in[i]);
+  });
+}
+
+/// Writes T numbers into a real-number tensor, rounding as its dtype does.
+template <class T>
+void store_elements(std::span<const T> from, const tensor& to) {
+  if (const int bits = convert_detail::narrow_bits(to.type())) {
+    auto* raw = to.data<std::uint8_t>();
+    for (std::size_t i = 0; i < from.size(); ++i)
+      raw[i] = static_cast<std::uint8_t>(number_cast<std::int64_t>(from[i]) & ((1 << bits) - 1));
+    return;
+  }
+  with_element_type(to.type(), [&]<class E>(E) {
+    E* out = to.data<E>();
+    for (std::size_t i = 0; i < from.size(); ++i) out[i] = number_cast<E>(from[i]);
+  });
+}
+
+/// A tensor's elements as T: the tensor's own bytes when it has that type, a converted copy otherwise.
+template <class T>
+class elements_as {
+ public:
+  explicit elements_as(const tensor& from) {
+    if (from.type() == dtype_of<T>) {
+      view_ = from.elements<const T>();
+      return;
+    }
+    copy_.resize(static_cast<std::size_t>(from.size()));
+    load_elements<T>(from, copy_);
+    view_ = copy_;
+  }
+
+  elements_as(const elements_as&) = delete;
+  elements_as& operator=(const elements_as&) = delete;
+
+  const T* data() const { return view_.data(); }
+  std::size_t size() const { return view_.size(); }
+  const T& operator[](std::size_t i) const { return view_[i]; }
+
+ private:
+  std::vector<T> copy_;
+  std::span<const T> view_;
+};
+
+/// A buffer of T that lands in a tensor of any real-number dtype: directly or, on `commit`, converted.
+template <class T>
+class elements_into {
+ public:
+  explicit elements_into(const tensor& to) : to_(to) {
+    if (to.type() == dtype_of<T>) {
+      view_ = to.elements<T>();
+      return;
+    }
+    copy_.resize(static_cast<std::size_t>(to.size()));
+    view_ = copy_;
+  }
+
+  elements_into(const elements_into&) = delete;
+  elements_into& operator=(const elements_into&) = delete;
+
+  T* data() { return view_.data(); }
+  std::size_t size() const { return view_.size(); }
+  T& operator[](std::size_t i) { return view_[i]; }
+
+  void commit() {
+    if (!copy_.empty()) store_elements<T>(std::span<const T>(copy_), to_);
+  }
+
+ private:
+  tensor to_;
+  std::vector<T> copy_;
+  std::span<T> view_;
+};
+
+/// Calls `f(T{})` with the type reference arithmetic uses for a dtype: float, double, int64 or uint64; false for others.
+template <class F>
+bool with_compute_type(dtype type, F&& f) {
+  if (type == dtype::f64)
+    f(double{});
+  else if (is_float(type))
+    f(float{});
+  else if (type == dtype::u64)
+    f(std::uint64_t{});
+  else if (is_integer(type) || type == dtype::boolean)
+    f(std::int64_t{});
+  else
+    return false;
+  return true;
+}
+
+}  // namespace tenon::inline v0
