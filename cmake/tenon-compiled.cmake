@@ -1,5 +1,6 @@
 # tenon::compiled: the same API with the heavy bodies compiled once.
-# cmake/compiled_units.txt has one translation unit a line: name header...
+# cmake/compiled_units.txt has one translation unit a line: name header..., the headers being body headers,
+# each in exactly one unit.
 set(units_list "${CMAKE_CURRENT_SOURCE_DIR}/cmake/compiled_units.txt")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${units_list}")
 set(units_dir "${CMAKE_CURRENT_BINARY_DIR}/compiled")
@@ -9,7 +10,7 @@ if(EXISTS "${units_list}")
   foreach(line IN LISTS unit_lines)
     separate_arguments(words UNIX_COMMAND "${line}")
     list(POP_FRONT words unit_name)
-    set(text "#define TENON_IMPLEMENTATION 1\n")
+    set(text)
     set(missing)
     foreach(header IN LISTS words)
       if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/include/${header}")

@@ -9,7 +9,7 @@ import tempfile
 import gate
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"](tenon/[^>"]+)[>"]')
-BODY_BEGIN = re.compile(r"^\s*#\s*ifndef\s+TENON_COMPILED\b")
+BODY_BEGIN = re.compile(r"^\s*#\s*(?:ifndef\s+|if\s+!\s*defined\s*\(?\s*)TENON_COMPILED\b")
 CONDITION_BEGIN = re.compile(r"^\s*#\s*if")
 CONDITION_END = re.compile(r"^\s*#\s*endif")
 
