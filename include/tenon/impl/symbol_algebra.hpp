@@ -200,7 +200,8 @@ inline void collect_terms(polynomial& p) {
 inline polynomial multiply(const polynomial& a, const polynomial& b) {
   polynomial out;
   out.scope = common_scope(a.scope, b.scope);
-  out.is_valid = a.is_valid && b.is_valid && (a.terms.size() + 1) * (b.terms.size() + 1) <= max_terms;
+  out.is_valid =
+      a.is_valid && b.is_valid && (a.terms.size() + 1) * (b.terms.size() + 1) <= max_terms;
   const auto add = [&](const expr* what, std::int64_t x, std::int64_t y) {
     std::int64_t factor = 0;
     if (__builtin_mul_overflow(x, y, &factor) || !what)

@@ -27,7 +27,8 @@ inline std::uint64_t hash_name(std::string_view name) {
 }
 
 inline std::uint64_t hash_content(const expr& e) {
-  std::uint64_t out = mix(static_cast<std::uint64_t>(e.kind), static_cast<std::uint64_t>(e.constant));
+  std::uint64_t out =
+      mix(static_cast<std::uint64_t>(e.kind), static_cast<std::uint64_t>(e.constant));
   for (const term t : e.terms())
     out = mix(mix(out, static_cast<std::uint64_t>(t.factor)), t.what->hash);
   for (const dim a : e.arguments()) out = mix(out, a.hash());
@@ -36,7 +37,8 @@ inline std::uint64_t hash_content(const expr& e) {
 
 inline bool same_content(const expr& a, const expr& b) {
   return a.hash == b.hash && a.kind == b.kind && a.constant == b.constant &&
-         std::ranges::equal(a.terms(), b.terms()) && std::ranges::equal(a.arguments(), b.arguments());
+         std::ranges::equal(a.terms(), b.terms()) &&
+         std::ranges::equal(a.arguments(), b.arguments());
 }
 
 /// Fills in depth and written-out size; false when over the limits.

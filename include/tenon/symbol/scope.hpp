@@ -46,6 +46,11 @@ class symbol_scope {
   /// Number of distinct expressions made so far.
   std::size_t size() const { return node_count_; }
 
+  /// A symbol of a new name: `find(name)` found none.
+  dim declare(std::string_view name, bool is_unbacked) {
+    return add_symbol(name, is_unbacked, false);
+  }
+
   /// A symbol for the library's own use, in no list and in no text.
   dim hidden_symbol();
 
@@ -120,8 +125,8 @@ class scope_ref {
 }  // namespace tenon::inline v0
 
 #if !defined(TENON_COMPILED) || defined(TENON_IMPLEMENTATION)
-#include "tenon/impl/symbol_scope.hpp"
 #include "tenon/impl/symbol_algebra.hpp"
 #include "tenon/impl/symbol_division.hpp"
 #include "tenon/impl/symbol_parse.hpp"
+#include "tenon/impl/symbol_scope.hpp"
 #endif
