@@ -16,8 +16,8 @@ if [ "${BARE_DEBIAN_INSIDE:-}" != 1 ]; then
   BARE_DEBIAN_INSIDE=1 exec unshare --mount --propagation private "$0" "$folder" "$@"
 fi
 
-mirror=$(sed -n 's/^URIs: *//p; s/^deb \(\[[^]]*\] *\)\?\([^ ]*\).*/\2/p' \
-  /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -n 1)
+mirror=$(cat /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null |
+  sed -n 's/^URIs: *//p; s/^deb \(\[[^]]*\] *\)\?\([^ ]*\).*/\2/p' | sed -n 1p || true)
 mkdir -p "$folder"
 if [ ! -f "$folder/base.done" ]; then
   echo "== debootstrap from ${mirror:-the default mirror}"

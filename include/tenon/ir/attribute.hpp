@@ -1,5 +1,8 @@
 #pragma once
 
+#include "tenon/ir/subgraph.hpp"
+#include "tenon/tensor/tensor.hpp"
+
 #include <array>
 #include <concepts>
 #include <cstdint>
@@ -12,51 +15,52 @@
 #include <variant>
 #include <vector>
 
-#include "tenon/ir/subgraph.hpp"
-#include "tenon/tensor/tensor.hpp"
-
 namespace tenon::inline v0::ir {
 
 /// Any value an attribute can have outside its op: in files, in text, in messages.
-using attribute_value =
-    std::variant<std::monostate, std::int64_t, float, std::string, std::vector<std::int64_t>,
-                 std::vector<float>, std::vector<std::string>, tensor, subgraph, std::vector<tensor>>;
+using attribute_value = std::variant<std::monostate,
+                                     std::int64_t,
+                                     float,
+                                     std::string,
+                                     std::vector<std::int64_t>,
+                                     std::vector<float>,
+                                     std::vector<std::string>,
+                                     tensor,
+                                     subgraph,
+                                     std::vector<tensor>>;
 
 /// An enum whose values have names: `constexpr auto enum_names(E)` gives an array in order.
 template <class E>
-concept named_enum = std::is_enum_v<E> && requires(E e) { enum_names(e)[0]; };
+concept named_enum = std::is_enum_v<E> && requires(E e) {
+  enum_names(e)[0];
+};
 
 /// A public data member of an op that is an attribute, with the name it has in text and (by default) in ONNX.
-template <class Op, class Member>
-struct attribute {
+template <class Op, class Member> struct attribute {
   std::string_view name;
-  Member Op::* member;
+  Member Op::*member;
   bool is_required = false;
 
-  consteval attribute(const char* n, Member Op::* m, bool required = false)
+  consteval attribute(const char* n, Member Op::*m, bool required = false)
       : name(n), member(m), is_required(required) {}
 };
 
-template <class Op, class Member>
-attribute(const char*, Member Op::*) -> attribute<Op, Member>;
+template <class Op, class Member> attribute(const char*, Member Op::*) -> attribute<Op, Member>;
 template <class Op, class Member>
 attribute(const char*, Member Op::*, bool) -> attribute<Op, Member>;
 
 /// The attributes of an op, in order.
-template <class... A>
-consteval auto attributes_of(A... attributes) {
+template <class... A> consteval auto attributes_of(A... attributes) {
   return std::tuple{attributes...};
 }
 
 namespace attribute_detail {
 
-template <class T>
-struct is_optional : std::false_type {};
-template <class T>
-struct is_optional<std::optional<T>> : std::true_type {};
+template <class T> struct is_optional : std::false_type {};
 
-template <class T>
-attribute_value store(const T& v) {
+template <class T> struct is_optional<std::optional<T>> : std::true_type {};
+
+template <class T> attribute_value store(const T& v) {
   if constexpr (is_optional<T>::value)
     return v ? store(*v) : attribute_value{};
   else if constexpr (std::is_same_v<T, dtype>)
@@ -71,8 +75,7 @@ attribute_value store(const T& v) {
     return v;
 }
 
-template <class T>
-bool load(const attribute_value& from, T& to) {
+template <class T> bool load(const attribute_value& from, T& to) {
   if constexpr (is_optional<T>::value) {
     if (std::holds_alternative<std::monostate>(from)) {
       to.reset();
@@ -116,8 +119,7 @@ bool load(const attribute_value& from, T& to) {
   }
 }
 
-template <class T>
-std::string expected() {
+template <class T> std::string expected() {
   if constexpr (is_optional<T>::value) {
     return expected<typename T::value_type>();
   } else if constexpr (named_enum<T>) {

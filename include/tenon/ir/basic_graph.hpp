@@ -1,15 +1,15 @@
 #pragma once
 
+#include "tenon/core/check.hpp"
+#include "tenon/core/id.hpp"
+#include "tenon/core/inline_vector.hpp"
+#include "tenon/ir/origin.hpp"
+
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "tenon/core/check.hpp"
-#include "tenon/core/id.hpp"
-#include "tenon/core/inline_vector.hpp"
-#include "tenon/ir/origin.hpp"
 
 namespace tenon::inline v0::ir {
 
@@ -21,8 +21,7 @@ struct use {
 };
 
 /// One row of the value table.
-template <class Fact>
-struct value_row {
+template <class Fact> struct value_row {
   std::string name;
   Fact fact;
   node_id producer;        ///< none: a graph input or a constant
@@ -33,8 +32,7 @@ struct value_row {
 };
 
 /// One row of the node table.
-template <class Op>
-struct node_row {
+template <class Op> struct node_row {
   std::string name;
   Op op;
   inline_vector<value_id, 4> inputs;  ///< an invalid id is an absent optional input
@@ -44,8 +42,7 @@ struct node_row {
 };
 
 /// A DAG as two tables with strong ids. Erased rows stay as tombstones until `compact`.
-template <class Fact, class Op>
-class basic_graph {
+template <class Fact, class Op> class basic_graph {
  public:
   using value_type = value_row<Fact>;
   using node_type = node_row<Op>;
@@ -53,19 +50,29 @@ class basic_graph {
   std::string name;
 
   std::span<const value_id> inputs() const { return inputs_; }
+
   std::span<const value_id> outputs() const { return outputs_; }
 
   std::size_t value_capacity() const { return values_.size(); }
+
   std::size_t node_capacity() const { return nodes_.size(); }
+
   std::size_t node_count() const { return alive_nodes_; }
 
   const value_type& operator[](value_id v) const { return values_[v.index]; }
+
   const node_type& operator[](node_id n) const { return nodes_[n.index]; }
+
   value_type& row(value_id v) { return values_[v.index]; }
+
   node_type& row(node_id n) { return nodes_[n.index]; }
 
   const Fact& fact(value_id v) const { return values_[v.index].fact; }
-  bool is_alive(node_id n) const { return n && n.index < nodes_.size() && nodes_[n.index].is_alive; }
+
+  bool is_alive(node_id n) const {
+    return n && n.index < nodes_.size() && nodes_[n.index].is_alive;
+  }
+
   bool is_input(value_id v) const {
     for (const value_id i : inputs_)
       if (i == v) return true;
@@ -89,8 +96,14 @@ class basic_graph {
     return id;
   }
 
-  void add_output(value_id v) {
+  /// Names of the outputs; they stay when an output is computed by another value.
+  std::span<const std::string> output_names() const { return output_names_; }
+
+  void add_output(value_id v) { add_output(v, values_[v.index].name); }
+
+  void add_output(value_id v, std::string output_name) {
     outputs_.push_back(v);
+    output_names_.push_back(std::move(output_name));
     ++values_[v.index].output_uses;
   }
 
@@ -114,8 +127,12 @@ class basic_graph {
                    std::span<const value_id> out,
                    ir::origin from = {}) {
     const node_id id(nodes_.size());
-    nodes_.push_back({std::move(node_name), std::move(op), {in.begin(), in.end()},
-                      {out.begin(), out.end()}, std::move(from), true});
+    nodes_.push_back({std::move(node_name),
+                      std::move(op),
+                      {in.begin(), in.end()},
+                      {out.begin(), out.end()},
+                      std::move(from),
+                      true});
     for (std::size_t i = 0; i < in.size(); ++i)
       if (in[i]) values_[in[i].index].uses.push_back({id, static_cast<std::uint32_t>(i)});
     for (std::size_t i = 0; i < out.size(); ++i) {
@@ -214,14 +231,17 @@ class basic_graph {
       node_type& node = nodes_[n.index];
       for (value_id& v : node.inputs) v = take(v);
       for (value_id& v : node.outputs) v = take(v);
-      out.add_node(std::move(node.name), std::move(node.op), {node.inputs.begin(), node.inputs.end()},
+      out.add_node(std::move(node.name), std::move(node.op),
+                   {node.inputs.begin(), node.inputs.end()},
                    {node.outputs.begin(), node.outputs.end()}, std::move(node.origin));
     }
-    for (const value_id v : outputs_) out.add_output(take(v));
+    for (std::size_t i = 0; i < outputs_.size(); ++i)
+      out.add_output(take(outputs_[i]), std::move(output_names_[i]));
     values_ = std::move(out.values_);
     nodes_ = std::move(out.nodes_);
     inputs_ = std::move(out.inputs_);
     outputs_ = std::move(out.outputs_);
+    output_names_ = std::move(out.output_names_);
     alive_nodes_ = out.alive_nodes_;
   }
 
@@ -238,6 +258,7 @@ class basic_graph {
   std::vector<value_type> values_;
   std::vector<node_type> nodes_;
   std::vector<value_id> inputs_, outputs_;
+  std::vector<std::string> output_names_;
   std::size_t alive_nodes_ = 0;
 };
 

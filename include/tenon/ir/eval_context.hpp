@@ -1,10 +1,10 @@
 #pragma once
 
+#include "tenon/ir/graph.hpp"
+
 #include <span>
 #include <string_view>
 #include <vector>
-
-#include "tenon/ir/graph.hpp"
 
 namespace tenon::inline v0::ir {
 
@@ -27,15 +27,23 @@ class eval_host {
 /// What a reference kernel sees: input data, and where it puts the outputs.
 class eval_context {
  public:
-  eval_context(const any_op& op, std::span<const datum* const> inputs, std::size_t output_count, eval_host& host)
+  eval_context(const any_op& op,
+               std::span<const datum* const> inputs,
+               std::size_t output_count,
+               eval_host& host)
       : op_(&op), inputs_(inputs), outputs_(output_count), host_(&host) {}
 
   std::size_t size() const { return inputs_.size(); }
+
   std::size_t output_count() const { return outputs_.size(); }
-  bool has(std::size_t i) const { return i < inputs_.size() && inputs_[i] != nullptr && *inputs_[i]; }
+
+  bool has(std::size_t i) const {
+    return i < inputs_.size() && inputs_[i] != nullptr && *inputs_[i];
+  }
 
   /// The tensor of input `i`, which must be given and a tensor (the shape rule has checked both).
   const tensor& operator[](std::size_t i) const { return inputs_[i]->as_tensor(); }
+
   const datum& input(std::size_t i) const { return *inputs_[i]; }
 
   /// Output `i` with the dtype and shape that the op's own shape rule gives for these inputs.

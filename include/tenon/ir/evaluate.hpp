@@ -10,7 +10,8 @@ namespace tenon::inline v0::ir {
 inline fact fact_of(const datum& value) {
   if (value.is_tensor()) {
     const tensor& t = value.as_tensor();
-    if ((is_integer(t.type()) || t.size() <= 16) && t.rank() <= 1 && t.size() <= max_tracked_elements)
+    if ((is_integer(t.type()) || t.size() <= 16) && t.rank() <= 1 &&
+        t.size() <= max_tracked_elements)
       return fact::of_constant(t);
     fact out;
     out.type = t.type();
@@ -44,7 +45,8 @@ inline result<tensor> eval_context::output(std::size_t i) {
   extents dims;
   for (const dim d : f.shape) {
     if (!f.is_ranked || !d.is_constant() || d.constant() < 0)
-      return fail(code::shape, "the shape of output ", i, " is ", f.str(), ", expected known sizes");
+      return fail(code::shape, "the shape of output ", i, " is ", f.str(),
+                  ", expected known sizes");
     dims.push_back(d.constant());
   }
   return output(i, f.type, dims);

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "tenon/symbol/shape.hpp"
+#include "tenon/tensor/tensor.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "tenon/symbol/shape.hpp"
-#include "tenon/tensor/tensor.hpp"
 
 namespace tenon::inline v0::ir {
 
@@ -13,14 +13,15 @@ namespace tenon::inline v0::ir {
 struct fact {
   enum class kind : unsigned char { tensor, sequence, optional };
 
-  kind what = kind::tensor;      ///< of a sequence or optional, type and shape are those of the element
-  bool holds_sequence = false;   ///< an optional whose element is a sequence
-  bool is_ranked = true;         ///< false: nothing is known about the shape
+  kind what = kind::tensor;  ///< of a sequence or optional, type and shape are those of the element
+  bool holds_sequence = false;  ///< an optional whose element is a sequence
+  bool is_ranked = true;        ///< false: nothing is known about the shape
   dtype type = dtype::undefined;
   dims shape;
 
-  tensor constant;                         ///< the content, when it is known as bytes
-  std::optional<std::vector<dim>> elements;  ///< the content of a small integer tensor, when known as expressions
+  tensor constant;  ///< the content, when it is known as bytes
+  std::optional<std::vector<dim>>
+      elements;  ///< the content of a small integer tensor, when known as expressions
 
   static fact of(dtype type, dims shape) {
     fact out;
@@ -48,7 +49,9 @@ struct fact {
   }
 
   bool is_tensor() const { return what == kind::tensor; }
+
   bool is_constant() const { return static_cast<bool>(constant); }
+
   std::size_t rank() const { return shape.size(); }
 
   /// The expressions of a small integer tensor, from `elements` or from the constant.

@@ -1,15 +1,15 @@
 #pragma once
 
+#include "tenon/ir/basic_graph.hpp"
+#include "tenon/ir/fact.hpp"
+#include "tenon/ir/op.hpp"
+#include "tenon/symbol/table.hpp"
+
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "tenon/ir/basic_graph.hpp"
-#include "tenon/ir/fact.hpp"
-#include "tenon/ir/op.hpp"
-#include "tenon/symbol/table.hpp"
 
 namespace tenon::inline v0::ir {
 
@@ -17,17 +17,22 @@ namespace tenon::inline v0::ir {
 class symbol_context {
  public:
   symbol_context() : state_(new state) {}
+
   symbol_context(const symbol_context& other) : state_(other.state_) { ++state_->count; }
+
   symbol_context& operator=(symbol_context other) noexcept {
     std::swap(state_, other.state_);
     return *this;
   }
+
   ~symbol_context() {
     if (--state_->count == 0) delete state_;
   }
 
   symbol_scope& scope() const { return *state_->scope; }
+
   const scope_ref& scope_handle() const { return state_->scope; }
+
   facts_table& facts() const { return state_->facts; }
 
  private:
@@ -42,10 +47,10 @@ class symbol_context {
 
 /// Opset, producer and free-form properties of the file a graph came from.
 struct graph_metadata {
-  std::string file;          ///< path as given, empty for memory
+  std::string file;  ///< path as given, empty for memory
   std::string producer;
   std::string doc;
-  std::int64_t opset = 0;    ///< of the default domain; 0 when built in C++
+  std::int64_t opset = 0;  ///< of the default domain; 0 when built in C++
   std::vector<std::pair<std::string, std::string>> properties;
 };
 
@@ -70,9 +75,13 @@ struct subgraph::block {
 
 inline subgraph::subgraph(graph body) : block_(new block{{1}, std::move(body)}) {}
 
-inline const graph& subgraph::operator*() const { return block_->body; }
+inline const graph& subgraph::operator*() const {
+  return block_->body;
+}
 
-inline const graph* subgraph::operator->() const { return &block_->body; }
+inline const graph* subgraph::operator->() const {
+  return &block_->body;
+}
 
 inline void subgraph::retain() {
   if (block_) block_->count.fetch_add(1, std::memory_order_relaxed);

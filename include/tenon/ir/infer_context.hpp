@@ -1,10 +1,10 @@
 #pragma once
 
+#include "tenon/ir/graph.hpp"
+
 #include <span>
 #include <string_view>
 #include <vector>
-
-#include "tenon/ir/graph.hpp"
 
 namespace tenon::inline v0::ir {
 
@@ -12,12 +12,17 @@ namespace tenon::inline v0::ir {
 class infer_context {
  public:
   /// Infers a subgraph for given input facts; provided by the layer that knows how.
-  using subgraph_function = result<std::vector<fact>> (*)(const graph&, std::span<const fact>, int depth);
+  using subgraph_function = result<std::vector<fact>> (*)(const graph&,
+                                                          std::span<const fact>,
+                                                          int depth);
 
-  infer_context(std::span<const fact* const> inputs, std::size_t output_count, const symbol_context& symbols)
+  infer_context(std::span<const fact* const> inputs,
+                std::size_t output_count,
+                const symbol_context& symbols)
       : inputs_(inputs), outputs_(output_count), symbols_(&symbols) {}
 
   std::size_t size() const { return inputs_.size(); }  ///< inputs, absent ones included
+
   std::size_t output_count() const { return outputs_.size(); }
 
   /// True when input `i` is given.
@@ -27,12 +32,16 @@ class infer_context {
   const fact& operator[](std::size_t i) const { return *inputs_[i]; }
 
   symbol_scope& scope() const { return symbols_->scope(); }
+
   facts_table& facts() const { return symbols_->facts(); }
 
   void output(std::size_t i, fact f) {
     if (i < outputs_.size()) outputs_[i] = std::move(f);
   }
-  void output(std::size_t i, dtype type, dims shape) { output(i, fact::of(type, std::move(shape))); }
+
+  void output(std::size_t i, dtype type, dims shape) {
+    output(i, fact::of(type, std::move(shape)));
+  }
 
   std::vector<fact>& outputs() { return outputs_; }
 
@@ -61,7 +70,8 @@ class infer_context {
   result<std::size_t> axis(std::int64_t a, std::size_t rank, std::string_view what = "axis") const {
     const auto r = static_cast<std::int64_t>(rank);
     if (a < -r || a >= r)
-      return fail(code::attribute, what, " is ", a, ", expected ", -r, " to ", r - 1, " for rank ", rank);
+      return fail(code::attribute, what, " is ", a, ", expected ", -r, " to ", r - 1, " for rank ",
+                  rank);
     return static_cast<std::size_t>(a < 0 ? a + r : a);
   }
 
@@ -78,7 +88,9 @@ class infer_context {
   result<dims> broadcast(const dims& a, const dims& b, std::string_view what);
 
   /// Fails unless input `i` is a tensor of one of `types`.
-  status require_type(std::size_t i, std::initializer_list<dtype> types, std::string_view what) const {
+  status require_type(std::size_t i,
+                      std::initializer_list<dtype> types,
+                      std::string_view what) const {
     for (const dtype t : types)
       if ((*this)[i].type == t) return {};
     std::string expected;
@@ -105,10 +117,12 @@ inline dim infer_context::unbacked(std::string_view prefix, dim bound) {
 inline status infer_context::require_equal(dim a, dim b, std::string_view what) {
   if (a == b) return {};
   switch (facts().is_equal(a, b)) {
-    case truth::yes: return {};
+    case truth::yes:
+      return {};
     case truth::no:
       return fail(code::shape, what, " is ", a, ", expected ", b);
-    case truth::unknown: break;
+    case truth::unknown:
+      break;
   }
   facts().defer({a, relation::equal, b, cat(node, ": ", what)});
   return {};

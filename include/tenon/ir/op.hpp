@@ -1,5 +1,8 @@
 #pragma once
 
+#include "tenon/core/result.hpp"
+#include "tenon/ir/attribute.hpp"
+
 #include <array>
 #include <atomic>
 #include <concepts>
@@ -7,9 +10,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "tenon/core/result.hpp"
-#include "tenon/ir/attribute.hpp"
 
 namespace tenon::inline v0::ir {
 
@@ -19,12 +19,12 @@ class eval_context;
 /// What is true of every instance of an op; combine with |.
 enum op_traits : unsigned {
   no_traits = 0,
-  pure = 1,               ///< same inputs, same outputs; may be folded, shared and dropped
-  commutative = 2,        ///< the first two inputs may be swapped
-  elementwise = 4,        ///< output element i depends on input elements i (after broadcast) only
-  data_dependent = 8,     ///< an output shape depends on input content beyond small integer tensors
-  view = 16,              ///< output 0 has the bytes of input 0, only the shape differs
-  holds_graphs = 32,      ///< owns subgraphs
+  pure = 1,            ///< same inputs, same outputs; may be folded, shared and dropped
+  commutative = 2,     ///< the first two inputs may be swapped
+  elementwise = 4,     ///< output element i depends on input elements i (after broadcast) only
+  data_dependent = 8,  ///< an output shape depends on input content beyond small integer tensors
+  view = 16,           ///< output 0 has the bytes of input 0, only the shape differs
+  holds_graphs = 32,   ///< owns subgraphs
 };
 
 constexpr op_traits operator|(op_traits a, op_traits b) {
@@ -39,31 +39,34 @@ struct port {
   arity count = arity::one;
 
   constexpr port() = default;
+
   constexpr port(const char* n) : name(n) {}
+
   constexpr port(const char* n, arity c) : name(n), count(c) {}
 };
 
 /// A port that may be left out.
-constexpr port maybe(const char* name) { return {name, port::arity::optional}; }
+constexpr port maybe(const char* name) {
+  return {name, port::arity::optional};
+}
 
 /// A last port that takes any number of values.
-constexpr port many(const char* name) { return {name, port::arity::many}; }
+constexpr port many(const char* name) {
+  return {name, port::arity::many};
+}
 
-template <std::size_t N>
-struct ports {
+template <std::size_t N> struct ports {
   std::array<port, N> items;
 
   template <class... P>
-    requires(sizeof...(P) == N)
-  constexpr ports(P... p) : items{port(p)...} {}
+
+  requires(sizeof...(P) == N) constexpr ports(P... p) : items{port(p)...} {}
 };
 
-template <class... P>
-ports(P...) -> ports<sizeof...(P)>;
+template <class... P> ports(P...) -> ports<sizeof...(P)>;
 
 /// Name, ports and traits of an op.
-template <std::size_t Inputs, std::size_t Outputs>
-struct op_info {
+template <std::size_t Inputs, std::size_t Outputs> struct op_info {
   std::string_view name;
   ports<Inputs> inputs;
   ports<Outputs> outputs;
@@ -73,8 +76,7 @@ struct op_info {
       : name(n), inputs(in), outputs(out), traits(t) {}
 };
 
-template <std::size_t I, std::size_t O>
-op_info(const char*, ports<I>, ports<O>) -> op_info<I, O>;
+template <std::size_t I, std::size_t O> op_info(const char*, ports<I>, ports<O>) -> op_info<I, O>;
 template <std::size_t I, std::size_t O>
 op_info(const char*, ports<I>, ports<O>, op_traits) -> op_info<I, O>;
 
@@ -89,12 +91,12 @@ struct onnx_import {
 /// `static constexpr onnx_import onnx` (or a std::array of them) ties it to ONNX.
 template <class T>
 concept op = std::copyable<T> && std::equality_comparable<T> &&
-             requires(const T& o, infer_context& ic, eval_context& ec) {
-               T::info.name;
-               T::attributes;
-               { o.infer(ic) } -> std::same_as<status>;
-               { o.reference(ec) } -> std::same_as<status>;
-             };
+    requires(const T& o, infer_context& ic, eval_context& ec) {
+  T::info.name;
+  T::attributes;
+  { o.infer(ic) } -> std::same_as<status>;
+  { o.reference(ec) } -> std::same_as<status>;
+};
 
 /// Receives the attributes of an op one by one.
 class attribute_visitor {
@@ -118,7 +120,9 @@ struct op_type {
   status (*infer)(const void*, infer_context&);
   status (*reference)(const void*, eval_context&);
   void (*visit)(const void*, attribute_visitor&);
-  status (*assign)(void*, std::string_view, const attribute_value&);  // empty name: check required ones
+  status (*assign)(void*,
+                   std::string_view,
+                   const attribute_value&);  // empty name: check required ones
   std::span<const std::string_view> attribute_names;
 
   bool has(op_traits t) const { return (traits & t) == t; }
@@ -126,8 +130,7 @@ struct op_type {
 
 namespace op_detail {
 
-template <class Op>
-consteval std::size_t attribute_count() {
+template <class Op> consteval std::size_t attribute_count() {
   return std::tuple_size_v<std::remove_cvref_t<decltype(Op::attributes)>>;
 }
 
@@ -136,8 +139,7 @@ inline constexpr auto attribute_names = std::apply(
     [](const auto&... a) { return std::array<std::string_view, sizeof...(a)>{a.name...}; },
     Op::attributes);
 
-template <class Op>
-consteval std::span<const onnx_import> imports() {
+template <class Op> consteval std::span<const onnx_import> imports() {
   if constexpr (!requires { Op::onnx; })
     return {};
   else if constexpr (std::is_same_v<std::remove_cvref_t<decltype(Op::onnx)>, onnx_import>)
@@ -146,21 +148,22 @@ consteval std::span<const onnx_import> imports() {
     return {Op::onnx.data(), Op::onnx.size()};
 }
 
-template <class Op>
-void visit(const void* self, attribute_visitor& visitor) {
+template <class Op> void visit(const void* self, attribute_visitor& visitor) {
   static_cast<void>(visitor);
   const Op& o = *static_cast<const Op*>(self);
   const Op defaults{};
   std::apply(
       [&](const auto&... a) {
-        (visitor(a.name, attribute_detail::store(o.*(a.member)), o.*(a.member) == defaults.*(a.member)),
+        (visitor(a.name, attribute_detail::store(o.*(a.member)),
+                 o.*(a.member) == defaults.*(a.member)),
          ...);
       },
       Op::attributes);
 }
 
 template <class Op, class A>
-bool assign_one(Op& o, const A& a, std::string_view name, const attribute_value& value, status& out) {
+bool assign_one(
+    Op& o, const A& a, std::string_view name, const attribute_value& value, status& out) {
   if (a.name != name) return false;
   using member = std::remove_cvref_t<decltype(o.*(a.member))>;
   if (!attribute_detail::load(value, o.*(a.member)))
@@ -169,8 +172,7 @@ bool assign_one(Op& o, const A& a, std::string_view name, const attribute_value&
   return true;
 }
 
-template <class Op>
-status assign(void* self, std::string_view name, const attribute_value& value) {
+template <class Op> status assign(void* self, std::string_view name, const attribute_value& value) {
   Op& o = *static_cast<Op*>(self);
   status out;
   const bool known = std::apply(
@@ -205,8 +207,7 @@ inline constexpr op_type type_of{
 }  // namespace op_detail
 
 /// The erased type of an op; `==` on the address tells ops apart.
-template <op Op>
-constexpr const op_type& type_of() {
+template <op Op> constexpr const op_type& type_of() {
   return op_detail::type_of<Op>;
 }
 
@@ -230,7 +231,8 @@ class any_op {
     if (block_) block_->count.fetch_add(1, std::memory_order_relaxed);
   }
 
-  any_op(any_op&& other) noexcept : type_(other.type_), block_(std::exchange(other.block_, nullptr)) {}
+  any_op(any_op&& other) noexcept
+      : type_(other.type_), block_(std::exchange(other.block_, nullptr)) {}
 
   any_op& operator=(any_op other) noexcept {
     std::swap(type_, other.type_);
@@ -245,23 +247,24 @@ class any_op {
   }
 
   explicit operator bool() const { return block_ != nullptr; }
+
   const op_type& type() const { return *type_; }
+
   std::string_view name() const { return type_->name; }
+
   bool has(op_traits t) const { return type_->has(t); }
 
-  template <op Op>
-  bool is() const {
-    return block_ && type_ == &type_of<Op>();
-  }
+  template <op Op> bool is() const { return block_ && type_ == &type_of<Op>(); }
 
   /// The op as its type, or null.
-  template <op Op>
-  const Op* as() const {
+  template <op Op> const Op* as() const {
     return is<Op>() ? static_cast<const Op*>(block_->value) : nullptr;
   }
 
   status infer(infer_context& ctx) const { return type_->infer(block_->value, ctx); }
+
   status reference(eval_context& ctx) const { return type_->reference(block_->value, ctx); }
+
   void visit(attribute_visitor& visitor) const { type_->visit(block_->value, visitor); }
 
   /// Sets an attribute by name; for importers and parsers, before the op is shared.
@@ -303,6 +306,7 @@ inline attribute_value any_op::attribute(std::string_view name) const {
       if (n == wanted) found = v;
     }
   } find;
+
   find.wanted = name;
   visit(find);
   return find.found;
@@ -313,6 +317,8 @@ inline attribute_value any_op::attribute(std::string_view name) const {
 namespace tenon::inline v0 {
 
 /// Bitwise equality, so that ops with tensor attributes compare by default.
-inline bool operator==(const tensor& a, const tensor& b) { return identical(a, b); }
+inline bool operator==(const tensor& a, const tensor& b) {
+  return identical(a, b);
+}
 
 }  // namespace tenon::inline v0

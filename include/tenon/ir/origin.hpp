@@ -1,10 +1,10 @@
 #pragma once
 
+#include "tenon/core/text.hpp"
+
 #include <algorithm>
 #include <string>
 #include <vector>
-
-#include "tenon/core/text.hpp"
 
 namespace tenon::inline v0::ir {
 

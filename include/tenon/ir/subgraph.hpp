@@ -1,9 +1,9 @@
 #pragma once
 
+#include "tenon/core/config.hpp"
+
 #include <atomic>
 #include <utility>
-
-#include "tenon/core/config.hpp"
 
 namespace tenon::inline v0::ir {
 
@@ -14,7 +14,9 @@ class subgraph {
  public:
   subgraph() = default;
   explicit subgraph(graph body);
+
   subgraph(const subgraph& other) : block_(other.block_) { retain(); }
+
   subgraph(subgraph&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
 
   subgraph& operator=(subgraph other) noexcept {
@@ -26,6 +28,7 @@ class subgraph {
 
   const graph& operator*() const;
   const graph* operator->() const;
+
   explicit operator bool() const { return block_ != nullptr; }
 
   /// Identity of the shared graph, not structure.

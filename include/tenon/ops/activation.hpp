@@ -1,9 +1,9 @@
 #pragma once
 
-#include <algorithm>
-
 #include "tenon/ir/infer_context.hpp"
 #include "tenon/ops/apply.hpp"
+
+#include <algorithm>
 
 namespace tenon::inline v0::ops {
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <string>
-
 #include "tenon/ir/eval_context.hpp"
 #include "tenon/ops/walk.hpp"
 #include "tenon/tensor/convert.hpp"
+
+#include <string>
 
 namespace tenon::inline v0::ops {
 
@@ -14,8 +14,7 @@ inline error no_such_type(dtype type) {
 }
 
 /// y[i] = f(x[i]) in the compute type of the input dtype.
-template <class F>
-status map_unary(ir::eval_context& ctx, F f) {
+template <class F> status map_unary(ir::eval_context& ctx, F f) {
   TENON_TRY(tensor y, ctx.output(0));
   const bool known = with_compute_type(ctx[0].type(), [&]<class T>(T) {
     const elements_as<T> x(ctx[0]);
@@ -45,12 +44,10 @@ void apply_binary(const tensor& a, const tensor& b, const tensor& y, F f) {
 }
 
 /// y = f(a, b) with numpy broadcast in the compute type of the input dtype.
-template <class F>
-status map_binary(ir::eval_context& ctx, F f) {
+template <class F> status map_binary(ir::eval_context& ctx, F f) {
   TENON_TRY(tensor y, ctx.output(0));
-  const bool known = with_compute_type(ctx[0].type(), [&]<class T>(T) {
-    apply_binary<T, T>(ctx[0], ctx[1], y, f);
-  });
+  const bool known = with_compute_type(
+      ctx[0].type(), [&]<class T>(T) { apply_binary<T, T>(ctx[0], ctx[1], y, f); });
   if (!known) return no_such_type(ctx[0].type());
   return {};
 }

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "tenon/tensor/tensor.hpp"
+
 #include <array>
 #include <cstdint>
 #include <span>
-
-#include "tenon/tensor/tensor.hpp"
 
 namespace tenon::inline v0::ops {
 

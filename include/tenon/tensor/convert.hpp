@@ -1,18 +1,17 @@
 #pragma once
 
+#include "tenon/tensor/tensor.hpp"
+
 #include <cmath>
 #include <limits>
 #include <span>
 #include <type_traits>
 #include <vector>
 
-#include "tenon/tensor/tensor.hpp"
-
 namespace tenon::inline v0 {
 
 /// One number as another C++ type: floats truncate towards zero, integers wrap, nothing is undefined.
-template <class To, class From>
-To number_cast(From v) {
+template <class To, class From> To number_cast(From v) {
   if constexpr (std::is_same_v<To, From>) {
     return v;
   } else if constexpr (std::is_same_v<To, bool>) {
@@ -37,29 +36,67 @@ To number_cast(From v) {
 }
 
 /// Calls `f(T{})` with the C++ type of a real-number dtype (4- and 2-bit integers as their bytes); false for others.
-template <class F>
-bool with_element_type(dtype type, F&& f) {
+template <class F> bool with_element_type(dtype type, F&& f) {
   switch (type) {
-    case dtype::f32: f(float{}); return true;
-    case dtype::f64: f(double{}); return true;
-    case dtype::f16: f(f16{}); return true;
-    case dtype::bf16: f(bf16{}); return true;
-    case dtype::i8: f(std::int8_t{}); return true;
-    case dtype::i16: f(std::int16_t{}); return true;
-    case dtype::i32: f(std::int32_t{}); return true;
-    case dtype::i64: f(std::int64_t{}); return true;
-    case dtype::u8: f(std::uint8_t{}); return true;
-    case dtype::u16: f(std::uint16_t{}); return true;
-    case dtype::u32: f(std::uint32_t{}); return true;
-    case dtype::u64: f(std::uint64_t{}); return true;
-    case dtype::boolean: f(bool{}); return true;
-    case dtype::f8e4m3fn: f(f8e4m3fn{}); return true;
-    case dtype::f8e4m3fnuz: f(f8e4m3fnuz{}); return true;
-    case dtype::f8e5m2: f(f8e5m2{}); return true;
-    case dtype::f8e5m2fnuz: f(f8e5m2fnuz{}); return true;
-    case dtype::f4e2m1: f(f4e2m1{}); return true;
-    case dtype::f8e8m0: f(f8e8m0{}); return true;
-    default: return false;
+    case dtype::f32:
+      f(float{});
+      return true;
+    case dtype::f64:
+      f(double{});
+      return true;
+    case dtype::f16:
+      f(f16{});
+      return true;
+    case dtype::bf16:
+      f(bf16{});
+      return true;
+    case dtype::i8:
+      f(std::int8_t{});
+      return true;
+    case dtype::i16:
+      f(std::int16_t{});
+      return true;
+    case dtype::i32:
+      f(std::int32_t{});
+      return true;
+    case dtype::i64:
+      f(std::int64_t{});
+      return true;
+    case dtype::u8:
+      f(std::uint8_t{});
+      return true;
+    case dtype::u16:
+      f(std::uint16_t{});
+      return true;
+    case dtype::u32:
+      f(std::uint32_t{});
+      return true;
+    case dtype::u64:
+      f(std::uint64_t{});
+      return true;
+    case dtype::boolean:
+      f(bool{});
+      return true;
+    case dtype::f8e4m3fn:
+      f(f8e4m3fn{});
+      return true;
+    case dtype::f8e4m3fnuz:
+      f(f8e4m3fnuz{});
+      return true;
+    case dtype::f8e5m2:
+      f(f8e5m2{});
+      return true;
+    case dtype::f8e5m2fnuz:
+      f(f8e5m2fnuz{});
+      return true;
+    case dtype::f4e2m1:
+      f(f4e2m1{});
+      return true;
+    case dtype::f8e8m0:
+      f(f8e8m0{});
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -78,8 +115,7 @@ inline int widen(std::uint8_t raw, int bits, bool is_signed) {
 }  // namespace convert_detail
 
 /// The elements of a real-number tensor as T; `out` has `from.size()` places.
-template <class T>
-void load_elements(const tensor& from, std::span<T> out) {
+template <class T> void load_elements(const tensor& from, std::span<T> out) {
   if (const int bits = convert_detail::narrow_bits(from.type())) {
     const bool is_signed = is_signed_integer(from.type());
     const auto* raw = from.data<std::uint8_t>();
@@ -94,8 +130,7 @@ void load_elements(const tensor& from, std::span<T> out) {
 }
 
 /// Writes T numbers into a real-number tensor, rounding as its dtype does.
-template <class T>
-void store_elements(std::span<const T> from, const tensor& to) {
+template <class T> void store_elements(std::span<const T> from, const tensor& to) {
   if (const int bits = convert_detail::narrow_bits(to.type())) {
     auto* raw = to.data<std::uint8_t>();
     for (std::size_t i = 0; i < from.size(); ++i)
@@ -109,8 +144,7 @@ void store_elements(std::span<const T> from, const tensor& to) {
 }
 
 /// A tensor's elements as T: the tensor's own bytes when it has that type, a converted copy otherwise.
-template <class T>
-class elements_as {
+template <class T> class elements_as {
  public:
   explicit elements_as(const tensor& from) {
     if (from.type() == dtype_of<T>) {
@@ -126,7 +160,9 @@ class elements_as {
   elements_as& operator=(const elements_as&) = delete;
 
   const T* data() const { return view_.data(); }
+
   std::size_t size() const { return view_.size(); }
+
   const T& operator[](std::size_t i) const { return view_[i]; }
 
  private:
@@ -135,8 +171,7 @@ class elements_as {
 };
 
 /// A buffer of T that lands in a tensor of any real-number dtype: directly or, on `commit`, converted.
-template <class T>
-class elements_into {
+template <class T> class elements_into {
  public:
   explicit elements_into(const tensor& to) : to_(to) {
     if (to.type() == dtype_of<T>) {
@@ -151,7 +186,9 @@ class elements_into {
   elements_into& operator=(const elements_into&) = delete;
 
   T* data() { return view_.data(); }
+
   std::size_t size() const { return view_.size(); }
+
   T& operator[](std::size_t i) { return view_[i]; }
 
   void commit() {
@@ -165,8 +202,7 @@ class elements_into {
 };
 
 /// Calls `f(T{})` with the type reference arithmetic uses for a dtype: float, double, int64 or uint64; false for others.
-template <class F>
-bool with_compute_type(dtype type, F&& f) {
+template <class F> bool with_compute_type(dtype type, F&& f) {
   if (type == dtype::f64)
     f(double{});
   else if (is_float(type))

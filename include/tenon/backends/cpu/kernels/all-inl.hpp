@@ -1,0 +1,13 @@
+// Every kernel once, for the instruction set named by TENON_ISA.
+
+#include "tenon/backends/cpu/kernels/math-inl.hpp"
+//
+#include "tenon/backends/cpu/kernels/elementwise-inl.hpp"
+//
+#include "tenon/backends/cpu/kernels/gemm-inl.hpp"
+//
+#include "tenon/backends/cpu/kernels/conv-inl.hpp"
+//
+#include "tenon/backends/cpu/kernels/depthwise-inl.hpp"
+//
+#include "tenon/backends/cpu/kernels/table-inl.hpp"

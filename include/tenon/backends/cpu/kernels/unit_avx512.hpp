@@ -1,0 +1,40 @@
+#pragma once
+
+#include "tenon/backends/cpu/kernels/table.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+// Everything between the pragmas may use AVX-512; system headers come before, so that nothing shared does.
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")
+#endif
+
+#include "tenon/backends/cpu/simd/vec_avx512.hpp"
+
+#define TENON_ISA avx512
+#define TENON_ISA_LEVEL avx512
+#include "tenon/backends/cpu/kernels/all-inl.hpp"
+#undef TENON_ISA
+#undef TENON_ISA_LEVEL
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+namespace tenon::inline v0::cpu {
+
+TENON_INLINE const kernel_table& avx512_table([[maybe_unused]] bool vnni) { return avx512::table; }
+
+}  // namespace tenon::inline v0::cpu
+#endif

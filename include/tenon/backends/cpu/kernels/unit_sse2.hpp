@@ -1,0 +1,29 @@
+#pragma once
+
+#include "tenon/backends/cpu/kernels/table.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#define TENON_ISA sse2
+#define TENON_ISA_LEVEL sse2
+#if defined(__x86_64__)
+#include "tenon/backends/cpu/simd/vec_sse2.hpp"
+#else
+#define TENON_ISA_LANES 4
+#include "tenon/backends/cpu/simd/vec_generic-inl.hpp"
+#undef TENON_ISA_LANES
+#endif
+//
+#include "tenon/backends/cpu/kernels/all-inl.hpp"
+#undef TENON_ISA
+#undef TENON_ISA_LEVEL
+
+namespace tenon::inline v0::cpu {
+
+TENON_INLINE const kernel_table& sse2_table() { return sse2::table; }
+
+}  // namespace tenon::inline v0::cpu

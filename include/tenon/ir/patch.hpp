@@ -1,0 +1,173 @@
+#pragma once
+
+#include "tenon/ir/append.hpp"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tenon::inline v0::ir {
+
+/// A set of changes to one graph, applied at once or not at all; the only way passes change a graph.
+///
+///     patch p(graph);
+///     TENON_TRY(auto y, p.add(ops::relu{}, {x}));   // reads old or new values
+///     p.replace(old, y);                            // every reader of old reads y
+///     TENON_TRY(auto changes, p.apply(graph));
+class patch {
+ public:
+  explicit patch(const graph& g) : graph_(&g), base_(g.value_capacity()) {}
+
+  bool empty() const { return nodes_.empty() && replacements_.empty(); }
+
+  std::size_t size() const { return replacements_.size(); }
+
+  /// The fact of an existing or a new value.
+  const ir::fact& fact(value_id v) const {
+    return v.index < base_ ? graph_->fact(v) : values_[v.index - base_].fact;
+  }
+
+  /// A new constant.
+  value_id constant(tensor content, std::string name = {}) {
+    values_.push_back({std::move(name), fact::of_constant(std::move(content))});
+    return value_id(base_ + values_.size() - 1);
+  }
+
+  /// A new node with one output.
+  result<value_id> add(any_op op, std::initializer_list<value_id> inputs, std::string name = {}) {
+    TENON_TRY(auto out,
+              add(std::move(op), std::span(inputs.begin(), inputs.size()), 1, std::move(name)));
+    return out[0];
+  }
+
+  /// A new node; the facts of its outputs are inferred.
+  result<std::vector<value_id>> add(any_op op,
+                                    std::span<const value_id> inputs,
+                                    std::size_t outputs,
+                                    std::string name = {}) {
+    const std::string where = cat(op.name(), " ", quoted(name));
+    std::vector<const ir::fact*> pointers;
+    for (const value_id v : inputs) pointers.push_back(v ? &fact(v) : nullptr);
+    auto facts = infer_op(op, pointers, outputs, graph_->symbols, where);
+    if (!facts) return std::move(facts).failure().in(where);
+    std::vector<value_id> out;
+    for (std::size_t i = 0; i < outputs; ++i) {
+      values_.push_back({{}, std::move((*facts)[i])});
+      out.push_back(value_id(base_ + values_.size() - 1));
+    }
+    nodes_.push_back({std::move(name), std::move(op), {inputs.begin(), inputs.end()}, out});
+    return out;
+  }
+
+  /// Makes every reader of `old`, graph outputs included, read `by`.
+  void replace(value_id old, value_id by) { replacements_.push_back({old, by}); }
+
+  /// Checks the replacements against the graph, then changes it; returns the number of replaced values.
+  result<std::size_t> apply(graph& g);
+
+ private:
+  struct new_value {
+    std::string name;
+    ir::fact fact;
+  };
+
+  struct new_node {
+    std::string name;
+    any_op op;
+    std::vector<value_id> inputs, outputs;
+  };
+
+  struct replacement {
+    value_id old, by;
+  };
+
+  status check(const graph& g) const;
+  static void collect_dying(const graph& g, value_id v, value_id spare, origin& into);
+
+  const graph* graph_;
+  std::size_t base_;
+  std::vector<new_value> values_;
+  std::vector<new_node> nodes_;
+  std::vector<replacement> replacements_;
+};
+
+/// Erases nodes that nobody reads, starting from the producer of `v`.
+inline std::size_t erase_dead(graph& g, value_id v) {
+  std::size_t erased = 0;
+  std::vector<value_id> open{v};
+  while (!open.empty()) {
+    const value_id top = open.back();
+    open.pop_back();
+    if (!top || g.use_count(top) != 0 || !g[top].is_alive) continue;
+    const node_id n = g[top].producer;
+    if (!n) continue;
+    bool is_read = false;
+    for (const value_id o : g[n].outputs) is_read = is_read || (o && g.use_count(o) != 0);
+    if (is_read) continue;
+    for (const value_id i : g[n].inputs) open.push_back(i);
+    g.erase(n);
+    ++erased;
+  }
+  return erased;
+}
+
+inline status patch::check(const graph& g) const {
+  TENON_CHECK(g.value_capacity() == base_);
+  for (const replacement& r : replacements_) {
+    const ir::fact &old = fact(r.old), &by = fact(r.by);
+    if (old.what != by.what || old.type != by.type)
+      return fail(code::graph, "patch replaces ", quoted(g[r.old].name), ": ", old.str(), " by ",
+                  by.str());
+    if (!old.is_ranked || !by.is_ranked || !old.is_tensor()) continue;
+    bool same = old.rank() == by.rank();
+    for (std::size_t i = 0; same && i < old.rank(); ++i)
+      same = g.symbols.facts().is_equal(old.shape[i], by.shape[i]) != truth::no;
+    if (!same)
+      return fail(code::graph, "patch replaces ", quoted(g[r.old].name), ": ", old.str(), " by ",
+                  by.str());
+  }
+  return {};
+}
+
+// Origins of the nodes that are read only through `v`: what the replacement stands for.
+inline void patch::collect_dying(const graph& g, value_id v, value_id spare, origin& into) {
+  std::vector<value_id> open{v};
+  for (std::size_t steps = 0; !open.empty() && steps < 64; ++steps) {
+    const value_id top = open.back();
+    open.pop_back();
+    if (!top || top == spare || !g[top].producer) continue;
+    if (top != v && g.use_count(top) != 1) continue;
+    const auto& node = g[g[top].producer];
+    into.merge(node.origin);
+    for (const value_id i : node.inputs) open.push_back(i);
+  }
+}
+
+inline result<std::size_t> patch::apply(graph& g) {
+  TENON_TRY(check(g));
+  origin from;
+  for (const replacement& r : replacements_) collect_dying(g, r.old, r.by, from);
+  for (new_value& v : values_) g.add_value(std::move(v.name), std::move(v.fact));
+  for (new_node& n : nodes_) {
+    if (n.name.empty() && !replacements_.empty()) {
+      const node_id old = g[replacements_.front().old].producer;
+      if (old) n.name = g[old].name;
+    }
+    g.add_node(std::move(n.name), std::move(n.op), n.inputs, n.outputs, from);
+  }
+  for (const replacement& r : replacements_) {
+    if (g[r.by].name.empty()) g.row(r.by).name = g[r.old].name;
+    if (g.fact(r.old).is_ranked && !g.fact(r.by).is_ranked) g.row(r.by).fact = g.fact(r.old);
+    g.redirect(r.old, r.by);
+  }
+  for (const replacement& r : replacements_) erase_dead(g, r.old);
+  const std::size_t changes = replacements_.size();
+  values_.clear();
+  nodes_.clear();
+  replacements_.clear();
+  base_ = g.value_capacity();
+  return changes;
+}
+
+}  // namespace tenon::inline v0::ir
