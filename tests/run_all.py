@@ -53,15 +53,16 @@ class Sum:
 def run(name, command, show=True, **options):
     """Runs one command with its output in build/logs; (exit status, output)."""
     begin = time.monotonic()
-    print(f"   {name} ...", end="\r" if sys.stdout.isatty() else "\n", flush=True)
+    if sys.stdout.isatty():
+        print(f"\033[K   {name} ...", end="\r", flush=True)
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           errors="replace", **options)
     (LOGS / (name.replace("/", "-").replace(" ", "-") + ".log")).write_text(done.stdout)
     last = done.stdout.strip().splitlines()[-1:] or [""]
+    if done.returncode:
+        print("\n".join(done.stdout.strip().splitlines()[-40:-1]), flush=True)
     if show:
         print(f"   {name}: {last[0]} [{time.monotonic() - begin:.1f} s]", flush=True)
-    if done.returncode:
-        print("\n".join(done.stdout.strip().splitlines()[-40:]), flush=True)
     return done.returncode, done.stdout
 
 

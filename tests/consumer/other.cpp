@@ -1,0 +1,9 @@
+#include <tenon/tenon.hpp>
+
+const char* version_of_other() {
+  return TENON_VERSION;
+}
+
+bool loads_in_other(const char* path) {
+  return tenon::load(path).has_value();
+}
