@@ -2,7 +2,9 @@
 // expect: nodiscard
 #include "tenon/core/result.hpp"
 
-tenon::result<int> answer() { return 42; }
+tenon::result<int> answer() {
+  return 42;
+}
 
 int main() {
 #ifdef BAD
