@@ -6,10 +6,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#ifndef TENON_NO_EXCEPTIONS
 #include <exception>
-#endif
+#include <memory>
 
 namespace tenon::inline v0 {
 
@@ -90,9 +88,7 @@ class thread_pool {
   std::atomic<bool> caller_sleeps_{false};
   std::atomic<bool> failed_{false};
   alignas(64) std::atomic<bool> busy_{false};
-#ifndef TENON_NO_EXCEPTIONS
   std::exception_ptr failure_;
-#endif
 };
 
 }  // namespace tenon::inline v0
