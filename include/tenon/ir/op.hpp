@@ -216,7 +216,8 @@ class any_op {
  public:
   any_op() = default;
 
-  template <op Op>
+  template <class Op>
+    requires(!std::same_as<Op, any_op> && op<Op>)
   any_op(Op value) : type_(&type_of<Op>()), block_(new block{{1}, new Op(std::move(value))}) {}
 
   /// A default instance of a type that is only known at run time.
