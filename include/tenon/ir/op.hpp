@@ -217,8 +217,9 @@ class any_op {
   any_op() = default;
 
   template <class Op>
-    requires(!std::same_as<Op, any_op> && op<Op>)
-  any_op(Op value) : type_(&type_of<Op>()), block_(new block{{1}, new Op(std::move(value))}) {}
+
+  requires(!std::same_as<Op, any_op> && op<Op>) any_op(Op value)
+      : type_(&type_of<Op>()), block_(new block{{1}, new Op(std::move(value))}) {}
 
   /// A default instance of a type that is only known at run time.
   static any_op make(const op_type& type) {
