@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tenon/impl/symbol_algebra.hpp"
+#include "tenon/symbol/polynomial.hpp"
 
 #include <numeric>
 #include <optional>

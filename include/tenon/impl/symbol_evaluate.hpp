@@ -1,27 +1,13 @@
 #pragma once
 
-#include "tenon/impl/symbol_algebra.hpp"
 #include "tenon/symbol/evaluate.hpp"
+#include "tenon/symbol/polynomial.hpp"
 
 #include <algorithm>
 
 namespace tenon::inline v0 {
 
 namespace symbol_detail {
-
-/// The extent that a and b broadcast to; nothing when they do not fit.
-inline std::optional<std::int64_t> broadcast_values(std::int64_t a, std::int64_t b) {
-  if (a == b || b == 1) return a;
-  if (a == 1) return b;
-  return std::nullopt;
-}
-
-/// One step of floordiv, min, max or broadcast.
-inline std::optional<std::int64_t> apply(form kind, std::int64_t a, std::int64_t b) {
-  if (kind == form::floordiv) return checked_floordiv(a, b);
-  if (kind == form::broadcast) return broadcast_values(a, b);
-  return kind == form::min ? std::min(a, b) : std::max(a, b);
-}
 
 inline std::optional<std::int64_t> evaluate_atom(const expr& e, const bindings& values) {
   if (e.kind == form::symbol) return values[e.symbol];

@@ -60,6 +60,6 @@ dim substitute(dim d, const substitution& by);
 
 }  // namespace tenon::inline v0
 
-#if !defined(TENON_COMPILED) || defined(TENON_IMPLEMENTATION)
+#ifndef TENON_COMPILED
 #include "tenon/impl/symbol_evaluate.hpp"
 #endif

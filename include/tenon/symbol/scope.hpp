@@ -124,7 +124,7 @@ class scope_ref {
 
 }  // namespace tenon::inline v0
 
-#if !defined(TENON_COMPILED) || defined(TENON_IMPLEMENTATION)
+#ifndef TENON_COMPILED
 #include "tenon/impl/symbol_algebra.hpp"
 #include "tenon/impl/symbol_division.hpp"
 #include "tenon/impl/symbol_parse.hpp"
