@@ -6,10 +6,21 @@ namespace tenon::inline v0::cpu::TENON_ISA {
 inline constexpr std::size_t gather_below = 16;
 inline constexpr std::size_t pointer_limit = 6144;
 
-inline std::size_t taps(const conv_shape& s) { return s.kernel_h * s.kernel_w; }
-inline std::size_t group_in(const conv_shape& s) { return s.in_c / s.groups; }
-inline std::size_t group_out(const conv_shape& s) { return s.out_c / s.groups; }
-inline bool gathers(const conv_shape& s) { return taps(s) > 1 && group_in(s) < gather_below; }
+inline std::size_t taps(const conv_shape& s) {
+  return s.kernel_h * s.kernel_w;
+}
+
+inline std::size_t group_in(const conv_shape& s) {
+  return s.in_c / s.groups;
+}
+
+inline std::size_t group_out(const conv_shape& s) {
+  return s.out_c / s.groups;
+}
+
+inline bool gathers(const conv_shape& s) {
+  return taps(s) > 1 && group_in(s) < gather_below;
+}
 
 /// A plain product: no window, no steps, no border.
 inline bool is_pointwise(const conv_shape& s) {
@@ -18,7 +29,9 @@ inline bool is_pointwise(const conv_shape& s) {
 }
 
 /// Weight panels of all groups.
-inline std::size_t conv_panels(const conv_shape& s) { return s.groups * panel_count(group_out(s)); }
+inline std::size_t conv_panels(const conv_shape& s) {
+  return s.groups * panel_count(group_out(s));
+}
 
 inline std::size_t conv_packed_floats(const conv_shape& s) {
   return conv_panels(s) * nr * taps(s) * group_in(s);
@@ -77,12 +90,17 @@ struct pixel_walk {
 
   /// Input row of kernel line ky, or in_h (or more) where it lies in the border.
   std::size_t in_y(std::size_t ky) const { return y * s.stride_h + ky * s.dilation_h - s.pad_top; }
+
   std::size_t in_x(std::size_t kx) const { return x * s.stride_w + kx * s.dilation_w - s.pad_left; }
 };
 
 /// Writes the tile's pointers rows[tap * height + r], `zeros` where the window leaves the image.
-inline void address_rows(const conv_args& a, const float* x, const float* zeros, pixel_walk& at,
-                         std::size_t height, const float** rows) {
+inline void address_rows(const conv_args& a,
+                         const float* x,
+                         const float* zeros,
+                         pixel_walk& at,
+                         std::size_t height,
+                         const float** rows) {
   const conv_shape& s = a.shape;
   for (std::size_t r = 0; r < height; ++r, at.advance()) {
     const float* image = x + at.image * s.in_h * s.in_w * a.x_stride;
@@ -157,8 +175,11 @@ struct conv_workspace {
 };
 
 /// Prepares the rows of one block for one group.
-inline tile_sweep prepare_block(const conv_args& a, std::size_t group, std::size_t row,
-                                std::size_t height, const conv_workspace& space) {
+inline tile_sweep prepare_block(const conv_args& a,
+                                std::size_t group,
+                                std::size_t row,
+                                std::size_t height,
+                                const conv_workspace& space) {
   const conv_shape& s = a.shape;
   const std::size_t depth = taps(s) * group_in(s);
   const float* x = a.x + group * group_in(s);

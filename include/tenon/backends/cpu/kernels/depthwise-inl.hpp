@@ -14,10 +14,13 @@ struct tap_window {
   std::size_t y_begin, y_end, x_begin, x_end;
 };
 
-/// Pixels neighbouring output pixels times two vectors of channels; `x` is the input under tap (0, 0).
+/// Pixels neighbours in a line times two vectors of channels; `x` is the input under tap (0, 0).
 template <int Pixels, bool Whole>
-inline void depthwise_tile(const conv_args& a, const float* x, std::size_t channel,
-                           const tap_window& window, const tile_target& to) {
+inline void depthwise_tile(const conv_args& a,
+                           const float* x,
+                           std::size_t channel,
+                           const tap_window& window,
+                           const tile_target& to) {
   const conv_shape& s = a.shape;
   const std::size_t line = s.in_w * a.x_stride * s.dilation_h;
   const std::size_t tap = a.x_stride * s.dilation_w;
@@ -49,7 +52,9 @@ inline void depthwise_tile(const conv_args& a, const float* x, std::size_t chann
 }
 
 template <int Pixels>
-inline void depthwise_pixels(const conv_args& a, const float* x, const tap_window& window,
+inline void depthwise_pixels(const conv_args& a,
+                             const float* x,
+                             const tap_window& window,
                              std::size_t pixel) {
   const std::size_t channels = a.shape.in_c;
   for (std::size_t c = 0; c < channels; c += 2 * vl) {
@@ -64,8 +69,12 @@ inline void depthwise_pixels(const conv_args& a, const float* x, const tap_windo
 }
 
 /// First and one past the last tap k < taps whose position start + k * dilation lies in [0, size).
-inline void clip_taps(std::ptrdiff_t start, std::size_t dilation, std::size_t taps,
-                      std::size_t size, std::size_t& begin, std::size_t& end) {
+inline void clip_taps(std::ptrdiff_t start,
+                      std::size_t dilation,
+                      std::size_t taps,
+                      std::size_t size,
+                      std::size_t& begin,
+                      std::size_t& end) {
   begin = 0;
   while (begin < taps && start + static_cast<std::ptrdiff_t>(begin * dilation) < 0) ++begin;
   end = taps;
@@ -86,13 +95,13 @@ inline void depthwise(const conv_args& a, std::size_t line_begin, std::size_t li
     const auto first_row = static_cast<std::ptrdiff_t>(image * s.in_h) + top;
     std::size_t x = 0;
     while (x < s.out_w) {
-      const auto left = static_cast<std::ptrdiff_t>(x * s.stride_w) -
-                        static_cast<std::ptrdiff_t>(s.pad_left);
+      const auto left =
+          static_cast<std::ptrdiff_t>(x * s.stride_w) - static_cast<std::ptrdiff_t>(s.pad_left);
       clip_taps(left, s.dilation_w, s.kernel_w, s.in_w, window.x_begin, window.x_end);
       const std::ptrdiff_t at = first_row * static_cast<std::ptrdiff_t>(s.in_w) + left;
       const float* from = a.x + at * static_cast<std::ptrdiff_t>(a.x_stride);
-      const auto last = left + static_cast<std::ptrdiff_t>(3 * s.stride_w +
-                                                           (s.kernel_w - 1) * s.dilation_w);
+      const auto last =
+          left + static_cast<std::ptrdiff_t>(3 * s.stride_w + (s.kernel_w - 1) * s.dilation_w);
       const bool four = x + 4 <= s.out_w && left >= 0 && last < static_cast<std::ptrdiff_t>(s.in_w);
       const std::size_t pixel = line * s.out_w + x;
       if (four) {

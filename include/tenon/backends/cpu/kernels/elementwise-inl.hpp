@@ -4,7 +4,8 @@ namespace tenon::inline v0::cpu::TENON_ISA {
 
 /// The vector function of `Op`; p and q are its parameters.
 template <unary Op>
-inline __attribute__((always_inline)) vf evaluate(vf x, [[maybe_unused]] vf p,
+inline __attribute__((always_inline)) vf evaluate(vf x,
+                                                  [[maybe_unused]] vf p,
                                                   [[maybe_unused]] vf q) {
   const vf one = set1(1.0F);
   const vf half = set1(0.5F);
@@ -41,8 +42,7 @@ inline __attribute__((always_inline)) vf evaluate(vf x, [[maybe_unused]] vf p,
 }
 
 /// y[i] = Op(x[i]); y may be x.
-template <unary Op>
-inline void map(const float* x, float* y, std::size_t n, float p, float q) {
+template <unary Op> inline void map(const float* x, float* y, std::size_t n, float p, float q) {
   const vf pv = set1(p), qv = set1(q);
   std::size_t i = 0;
   for (; i + 2 * vl <= n; i += 2 * vl) {
@@ -63,8 +63,7 @@ inline vf vpow(vf a, vf b) {
   return load(x);
 }
 
-template <binary Op>
-inline __attribute__((always_inline)) vf evaluate(vf a, vf b) {
+template <binary Op> inline __attribute__((always_inline)) vf evaluate(vf a, vf b) {
   if constexpr (Op == binary::add) return a + b;
   if constexpr (Op == binary::sub) return a - b;
   if constexpr (Op == binary::mul) return a * b;
@@ -103,17 +102,28 @@ inline void zip(const float* a, const float* b, float* y, std::size_t n, operand
 /// Applies an activation in place.
 inline void activate_row(const activation_spec& act, float* x, std::size_t n) {
   switch (act.kind) {
-    case activation::none: return;
-    case activation::relu: return map<unary::relu>(x, x, n, 0, 0);
-    case activation::clip: return map<unary::clip>(x, x, n, act.a, act.b);
-    case activation::leaky_relu: return map<unary::leaky_relu>(x, x, n, act.a, 0);
-    case activation::hard_sigmoid: return map<unary::hard_sigmoid>(x, x, n, act.a, act.b);
-    case activation::hard_swish: return map<unary::hard_swish>(x, x, n, 0, 0);
-    case activation::sigmoid: return map<unary::sigmoid>(x, x, n, 0, 0);
-    case activation::tanh: return map<unary::tanh>(x, x, n, 0, 0);
-    case activation::gelu_erf: return map<unary::gelu_erf>(x, x, n, 0, 0);
-    case activation::gelu_tanh: return map<unary::gelu_tanh>(x, x, n, 0, 0);
-    case activation::silu: return map<unary::silu>(x, x, n, 0, 0);
+    case activation::none:
+      return;
+    case activation::relu:
+      return map<unary::relu>(x, x, n, 0, 0);
+    case activation::clip:
+      return map<unary::clip>(x, x, n, act.a, act.b);
+    case activation::leaky_relu:
+      return map<unary::leaky_relu>(x, x, n, act.a, 0);
+    case activation::hard_sigmoid:
+      return map<unary::hard_sigmoid>(x, x, n, act.a, act.b);
+    case activation::hard_swish:
+      return map<unary::hard_swish>(x, x, n, 0, 0);
+    case activation::sigmoid:
+      return map<unary::sigmoid>(x, x, n, 0, 0);
+    case activation::tanh:
+      return map<unary::tanh>(x, x, n, 0, 0);
+    case activation::gelu_erf:
+      return map<unary::gelu_erf>(x, x, n, 0, 0);
+    case activation::gelu_tanh:
+      return map<unary::gelu_tanh>(x, x, n, 0, 0);
+    case activation::silu:
+      return map<unary::silu>(x, x, n, 0, 0);
   }
 }
 

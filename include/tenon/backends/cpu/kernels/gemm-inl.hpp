@@ -5,8 +5,13 @@ namespace tenon::inline v0::cpu::TENON_ISA {
 inline constexpr std::size_t nr = static_cast<std::size_t>(panel_vectors) * vl;
 inline constexpr std::size_t row_block_bytes = 256 * 1024;
 
-inline std::size_t least(std::size_t a, std::size_t b) { return a < b ? a : b; }
-inline std::size_t greatest(std::size_t a, std::size_t b) { return a > b ? a : b; }
+inline std::size_t least(std::size_t a, std::size_t b) {
+  return a < b ? a : b;
+}
+
+inline std::size_t greatest(std::size_t a, std::size_t b) {
+  return a > b ? a : b;
+}
 
 /// Operand rows of a tile: rows[t * height + r] starts `depth` floats of row r under kernel tap t.
 struct tile_rows {
@@ -40,7 +45,8 @@ inline __attribute__((always_inline)) void apply_linear(vf (&acc)[Rows][Vectors]
       const std::size_t at = j * vl;
       const std::size_t left = to.columns > at ? to.columns - at : 0;
       const auto column = [&](const float* p) __attribute__((always_inline)) {
-        return whole ? load(p + to.column + at) : load_n(p + to.column + least(at, to.columns), left);
+        return whole ? load(p + to.column + at)
+                     : load_n(p + to.column + least(at, to.columns), left);
       };
       const vf scale = ep.scale != nullptr ? column(ep.scale) : set1(1.0F);
       const vf bias = ep.bias != nullptr ? column(ep.bias) : zero();
@@ -107,9 +113,12 @@ inline __attribute__((always_inline)) void finish_tile(vf (&acc)[Rows][Vectors],
 
 /// One tile of Rows x (Panels * nr); `next` is fetched ahead, one line per step of k.
 template <int Rows, int Panels>
-__attribute__((noinline)) inline void tile(const tile_rows& from, const float* b,
-                                           std::size_t panel_stride, const char* next,
-                                           std::size_t next_step, const tile_target& to) {
+__attribute__((noinline)) inline void tile(const tile_rows& from,
+                                           const float* b,
+                                           std::size_t panel_stride,
+                                           const char* next,
+                                           std::size_t next_step,
+                                           const tile_target& to) {
   constexpr int vectors = Panels * panel_vectors;
   vf acc[Rows][vectors];
 #pragma GCC unroll 32
@@ -143,8 +152,8 @@ __attribute__((noinline)) inline void tile(const tile_rows& from, const float* b
   finish_tile<Rows, vectors>(acc, to);
 }
 
-using tile_function = void (*)(const tile_rows&, const float*, std::size_t, const char*,
-                               std::size_t, const tile_target&);
+using tile_function = void (*)(
+    const tile_rows&, const float*, std::size_t, const char*, std::size_t, const tile_target&);
 
 /// Panels that a tile of few rows covers at once, so that enough sums are in flight.
 constexpr int side_panels(int rows) {
@@ -167,11 +176,18 @@ inline std::size_t tile_height(std::size_t rows, std::size_t count, std::size_t 
   return rows / count + (i < rows % count ? 1 : 0);
 }
 
-inline std::size_t tile_count(std::size_t rows) { return (rows + max_rows - 1) / max_rows; }
+inline std::size_t tile_count(std::size_t rows) {
+  return (rows + max_rows - 1) / max_rows;
+}
 
 /// Runs all tiles of the sweep against panel `b`, fetching `next` (null: none) meanwhile.
-inline void sweep_panel(const tile_sweep& sweep, const float* b, const float* next, float* c,
-                        std::size_t ldc, std::size_t column, std::size_t columns,
+inline void sweep_panel(const tile_sweep& sweep,
+                        const float* b,
+                        const float* next,
+                        float* c,
+                        std::size_t ldc,
+                        std::size_t column,
+                        std::size_t columns,
                         const epilogue& ep) {
   constexpr std::size_t line = 64;
   const std::size_t steps = sweep.taps * sweep.depth;
@@ -192,8 +208,11 @@ inline void sweep_panel(const tile_sweep& sweep, const float* b, const float* ne
 
 /// Few rows against many panels: streams several panels at once.
 template <int Rows>
-inline void stream_panels(const gemm_args& g, const float* const* rows, std::size_t row,
-                          std::size_t panel_begin, std::size_t panel_end) {
+inline void stream_panels(const gemm_args& g,
+                          const float* const* rows,
+                          std::size_t row,
+                          std::size_t panel_begin,
+                          std::size_t panel_end) {
   constexpr int wide = side_panels(Rows);
   const std::size_t stride = g.k * nr;
   const tile_rows from{rows, 1, g.k};
@@ -247,14 +266,18 @@ inline void gemm(const gemm_args& g, const tile_range& range) {
 }
 
 /// Panels of n columns.
-inline std::size_t panel_count(std::size_t n) { return (n + nr - 1) / nr; }
+inline std::size_t panel_count(std::size_t n) {
+  return (n + nr - 1) / nr;
+}
 
 /// Floats that pack_b writes.
-inline std::size_t packed_floats(std::size_t k, std::size_t n) { return panel_count(n) * nr * k; }
+inline std::size_t packed_floats(std::size_t k, std::size_t n) {
+  return panel_count(n) * nr * k;
+}
 
 /// Packs one panel: columns [column, column + nr) of B, zeros past `n`.
-inline void pack_panel(const matrix_view& b, std::size_t k, std::size_t n, std::size_t column,
-                       float* out) {
+inline void pack_panel(
+    const matrix_view& b, std::size_t k, std::size_t n, std::size_t column, float* out) {
   const std::size_t width = least(nr, n - column);
   const float* from = b.data + column * b.n_stride;
   std::size_t done = 0;
@@ -285,10 +308,14 @@ inline void pack_b(const matrix_view& b, std::size_t k, std::size_t n, float* ou
 }
 
 /// Floats of workspace that gemm_unpacked needs.
-inline std::size_t gemm_unpacked_floats(std::size_t k) { return k * nr; }
+inline std::size_t gemm_unpacked_floats(std::size_t k) {
+  return k * nr;
+}
 
 /// gemm with an unpacked B (g.b_packed is ignored): packs one panel at a time into `workspace`.
-inline void gemm_unpacked(const gemm_args& g, const matrix_view& b, const tile_range& range,
+inline void gemm_unpacked(const gemm_args& g,
+                          const matrix_view& b,
+                          const tile_range& range,
                           float* workspace) {
   if (range.row_end <= range.row_begin) return;
   for (std::size_t p = range.panel_begin; p < range.panel_end; ++p) {

@@ -12,7 +12,9 @@ inline __attribute__((always_inline)) vf polynomial(vf x, const float (&c)[Count
   return sum;
 }
 
-inline vf vabs(vf x) { return as_float(as_int(x) & set1_int(INT32_MAX)); }
+inline vf vabs(vf x) {
+  return as_float(as_int(x) & set1_int(INT32_MAX));
+}
 
 /// exp; 0 below -104, infinity above 88.8, subnormal results rounded properly.
 inline vf vexp(vf x) {
@@ -72,11 +74,12 @@ inline vf verf(vf x) {
   return vmin(set1(1.0F), vmax(set1(-1.0F), y));
 }
 
-inline vf vsigmoid(vf x) { return set1(1.0F) / (set1(1.0F) + vexp(zero() - x)); }
+inline vf vsigmoid(vf x) {
+  return set1(1.0F) / (set1(1.0F) + vexp(zero() - x));
+}
 
 /// sin (Shift 0) or cos (Shift 1); lanes beyond 8192 take the library's function.
-template <int Shift>
-inline vf sin_cos(vf x) {
+template <int Shift> inline vf sin_cos(vf x) {
   constexpr float s[] = {-1.666665386e-01F, 8.332113046e-03F, -1.950874194e-04F};
   constexpr float c[] = {4.166664437e-02F, -1.388725148e-03F, 2.442568077e-05F};
   const vf n = vround(x * set1(0.636619772F));
@@ -99,8 +102,7 @@ inline vf sin_cos(vf x) {
 }
 
 /// Same value in every order of evaluation: lanes are added pairwise, halves first.
-template <class Combine>
-inline float across(vf v, Combine combine) {
+template <class Combine> inline float across(vf v, Combine combine) {
   alignas(64) float lanes[vl];
   store(lanes, v);
   for (std::size_t half = vl / 2; half > 0; half /= 2) {

@@ -2,13 +2,11 @@
 
 namespace tenon::inline v0::cpu::TENON_ISA {
 
-template <std::size_t... I>
-constexpr auto map_functions(std::index_sequence<I...>) {
+template <std::size_t... I> constexpr auto map_functions(std::index_sequence<I...>) {
   return std::array{map<static_cast<unary>(I)>...};
 }
 
-template <std::size_t... I>
-constexpr auto zip_functions(std::index_sequence<I...>) {
+template <std::size_t... I> constexpr auto zip_functions(std::index_sequence<I...>) {
   return std::array{zip<static_cast<binary>(I)>...};
 }
 

@@ -9,18 +9,20 @@
 
 namespace tenon::inline v0::cpu {
 
-/// The compute functions of one instruction set; packed weights belong to the table that packed them.
+/// The compute functions of one instruction set; only the table that packed weights can use them.
 struct kernel_table {
   isa level;
-  std::size_t lanes;       ///< floats per vector
-  std::size_t panel;       ///< columns per weight panel (NR)
-  std::size_t tile_rows;   ///< rows per tile (MR); split rows in multiples of it
+  std::size_t lanes;      ///< floats per vector
+  std::size_t panel;      ///< columns per weight panel (NR)
+  std::size_t tile_rows;  ///< rows per tile (MR); split rows in multiples of it
 
   std::size_t (*packed_floats)(std::size_t k, std::size_t n);
   void (*pack_b)(const matrix_view& b, std::size_t k, std::size_t n, float* out);
   void (*gemm)(const gemm_args& args, const tile_range& range);
   std::size_t (*gemm_unpacked_floats)(std::size_t k);
-  void (*gemm_unpacked)(const gemm_args& args, const matrix_view& b, const tile_range& range,
+  void (*gemm_unpacked)(const gemm_args& args,
+                        const matrix_view& b,
+                        const tile_range& range,
                         float* workspace);
 
   std::size_t (*conv_panels)(const conv_shape& shape);

@@ -30,7 +30,7 @@ struct activation_spec {
   float b = 0.0F;
 };
 
-/// What happens to a sum before it is stored: act(alpha * scale[n] * sum + bias[n] + residual[m, n]).
+/// Applied to a sum before it is stored: act(alpha * scale[n] * sum + bias[n] + residual[m, n]).
 struct epilogue {
   float alpha = 1.0F;
   const float* scale = nullptr;     ///< per column, or null
@@ -51,7 +51,7 @@ struct gemm_args {
   epilogue ep;
 };
 
-/// A part of the work: rows (or pixels) [row_begin, row_end) x weight panels [panel_begin, panel_end).
+/// A part of the work: rows or pixels [row_begin, row_end), panels [panel_begin, panel_end).
 struct tile_range {
   std::size_t row_begin = 0, row_end = 0;
   std::size_t panel_begin = 0, panel_end = 0;
@@ -63,7 +63,7 @@ struct matrix_view {
   std::size_t k_stride = 0, n_stride = 0;
 };
 
-/// Sizes of a 2-D convolution over NHWC images; weights of the source order [out_c][in_c / groups][kh][kw].
+/// Sizes of a 2-D convolution over NHWC images with weights [out_c][in_c / groups][kh][kw].
 struct conv_shape {
   std::size_t batch = 1, in_h = 0, in_w = 0, in_c = 0;
   std::size_t out_h = 0, out_w = 0, out_c = 0;
@@ -95,7 +95,7 @@ struct pool_args {
   std::size_t pad_bottom = 0, pad_right = 0;
 };
 
-/// One axis of a resize: out[i] = sum over t < taps of weight[i * taps + t] * in[index[i * taps + t]].
+/// One axis of a resize: out[i] = sum over t of weight[i * taps + t] * in[index[i * taps + t]].
 struct resize_axis {
   const std::uint32_t* index = nullptr;
   const float* weight = nullptr;
@@ -110,7 +110,7 @@ struct resize_args {
   float* y = nullptr;
 };
 
-/// C[m, n] (s32) = sum over k of A[m, k] (u8) * B[k, n] (s8), B packed by pack_b_s8; exact modulo 2^32.
+/// C (s32) = A[m, k] (u8) * B[k, n] (s8), B packed by pack_b_s8; exact modulo 2^32.
 struct gemm_u8s8_args {
   const std::uint8_t* a = nullptr;
   std::size_t lda = 0;

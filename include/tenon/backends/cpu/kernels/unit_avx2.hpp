@@ -3,14 +3,14 @@
 #include "tenon/backends/cpu/kernels/table.hpp"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
 
-// Everything between the pragmas may use AVX2; system headers come before, so that nothing shared does.
+#include <immintrin.h>
+
+// Everything between the pragmas may use AVX2; system headers come before.
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #else
@@ -34,7 +34,9 @@
 
 namespace tenon::inline v0::cpu {
 
-TENON_INLINE const kernel_table& avx2_table() { return avx2::table; }
+TENON_INLINE const kernel_table& avx2_table() {
+  return avx2::table;
+}
 
 }  // namespace tenon::inline v0::cpu
 #endif

@@ -3,20 +3,23 @@
 #include "tenon/backends/cpu/kernels/table.hpp"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
 
-// Everything between the pragmas may use AVX-512; system headers come before, so that nothing shared does.
+#include <immintrin.h>
+
+// Everything between the pragmas may use AVX-512; system headers come before.
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
+#pragma clang attribute push( \
+    __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
 #else
 #pragma GCC push_options
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // false for undefined-value intrinsics, GCC 12
+// GCC 12 takes the undefined operands of its own intrinsics for mistakes.
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")
 #endif
 
@@ -37,7 +40,9 @@
 
 namespace tenon::inline v0::cpu {
 
-TENON_INLINE const kernel_table& avx512_table([[maybe_unused]] bool vnni) { return avx512::table; }
+TENON_INLINE const kernel_table& avx512_table([[maybe_unused]] bool vnni) {
+  return avx512::table;
+}
 
 }  // namespace tenon::inline v0::cpu
 #endif

@@ -24,6 +24,8 @@
 
 namespace tenon::inline v0::cpu {
 
-TENON_INLINE const kernel_table& sse2_table() { return sse2::table; }
+TENON_INLINE const kernel_table& sse2_table() {
+  return sse2::table;
+}
 
 }  // namespace tenon::inline v0::cpu

@@ -7,15 +7,18 @@
 
 namespace tenon::inline v0::cpu {
 
-/// Instruction set levels that have kernels; `sse2` is the generic baseline on machines that are not x86.
+/// Instruction set levels that have kernels; `sse2` is the baseline on other machines, too.
 enum class isa { sse2, avx2, avx512 };
 
 /// Name used in kernel names and in the environment variable TENON_ISA.
 constexpr std::string_view name(isa level) {
   switch (level) {
-    case isa::avx512: return "avx512";
-    case isa::avx2: return "avx2";
-    default: return "sse2";
+    case isa::avx512:
+      return "avx512";
+    case isa::avx2:
+      return "avx2";
+    default:
+      return "sse2";
   }
 }
 
@@ -42,7 +45,7 @@ inline bool detect_vnni() {
 #endif
 }
 
-/// `level` lowered to the cap named by `text` ("sse2", "avx2", "avx512"); any other text changes nothing.
+/// `level` lowered to the cap that `text` names; a text that names none changes nothing.
 constexpr isa capped(isa level, std::string_view text) {
   for (isa cap : {isa::sse2, isa::avx2, isa::avx512}) {
     if (text == name(cap) && cap < level) return cap;
@@ -50,7 +53,7 @@ constexpr isa capped(isa level, std::string_view text) {
   return level;
 }
 
-/// Level to use: the detected one, capped by the environment variable TENON_ISA; read once per process.
+/// Level to use: the detected one, capped by the environment variable TENON_ISA; read once.
 inline isa best_isa() {
   static const isa best = [] {
     const char* cap = std::getenv("TENON_ISA");

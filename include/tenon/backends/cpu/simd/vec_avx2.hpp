@@ -1,9 +1,9 @@
 #pragma once
 
-#include <immintrin.h>
-
 #include <cstddef>
 #include <cstdint>
+
+#include <immintrin.h>
 
 /// Eight-lane vectors over AVX2 and FMA; included inside a target region only.
 namespace tenon::inline v0::cpu::avx2 {
@@ -15,44 +15,117 @@ inline constexpr std::size_t vl = 8;
 inline constexpr int panel_vectors = 2;
 inline constexpr int max_rows = 6;
 
-inline vf load(const float* p) { return _mm256_loadu_ps(p); }
-inline void store(float* p, vf v) { _mm256_storeu_ps(p, v); }
-inline vf set1(float x) { return _mm256_set1_ps(x); }
-inline vf zero() { return _mm256_setzero_ps(); }
-inline vi as_int(vf v) { return (vi)v; }
-inline vf as_float(vi v) { return (vf)v; }
-inline vi set1_int(int x) { return (vi)_mm256_set1_epi32(x); }
+inline vf load(const float* p) {
+  return _mm256_loadu_ps(p);
+}
+
+inline void store(float* p, vf v) {
+  _mm256_storeu_ps(p, v);
+}
+
+inline vf set1(float x) {
+  return _mm256_set1_ps(x);
+}
+
+inline vf zero() {
+  return _mm256_setzero_ps();
+}
+
+inline vi as_int(vf v) {
+  return (vi)v;
+}
+
+inline vf as_float(vi v) {
+  return (vf)v;
+}
+
+inline vi set1_int(int x) {
+  return (vi)_mm256_set1_epi32(x);
+}
 
 inline __m256i lane_mask(std::size_t n) {
   const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), lanes);
 }
 
-inline vf load_n(const float* p, std::size_t n) { return _mm256_maskload_ps(p, lane_mask(n)); }
+inline vf load_n(const float* p, std::size_t n) {
+  return _mm256_maskload_ps(p, lane_mask(n));
+}
 
-inline void store_n(float* p, vf v, std::size_t n) { _mm256_maskstore_ps(p, lane_mask(n), v); }
+inline void store_n(float* p, vf v, std::size_t n) {
+  _mm256_maskstore_ps(p, lane_mask(n), v);
+}
 
-inline vf fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
-inline vf fnma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }
+inline vf fma(vf a, vf b, vf c) {
+  return _mm256_fmadd_ps(a, b, c);
+}
+
+inline vf fnma(vf a, vf b, vf c) {
+  return _mm256_fnmadd_ps(a, b, c);
+}
+
 /// The smaller value; `b` where either is NaN.
-inline vf vmin(vf a, vf b) { return _mm256_min_ps(a, b); }
-/// The larger value; `b` where either is NaN.
-inline vf vmax(vf a, vf b) { return _mm256_max_ps(a, b); }
-inline vf vsqrt(vf a) { return _mm256_sqrt_ps(a); }
-inline vf vfloor(vf a) { return _mm256_floor_ps(a); }
-inline vf vceil(vf a) { return _mm256_ceil_ps(a); }
-inline vf vround(vf a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-inline vi to_int(vf a) { return (vi)_mm256_cvtps_epi32(a); }
-inline vf to_float(vi a) { return _mm256_cvtepi32_ps((__m256i)a); }
+inline vf vmin(vf a, vf b) {
+  return _mm256_min_ps(a, b);
+}
 
-inline vm lt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
-inline vm le(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
-inline vm eq(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
-inline vm is_nan(vf a) { return _mm256_cmp_ps(a, a, _CMP_UNORD_Q); }
-inline vm mask_from(vi a) { return (vm)(a != 0); }
-inline bool any(vm m) { return _mm256_movemask_ps(m) != 0; }
+/// The larger value; `b` where either is NaN.
+inline vf vmax(vf a, vf b) {
+  return _mm256_max_ps(a, b);
+}
+
+inline vf vsqrt(vf a) {
+  return _mm256_sqrt_ps(a);
+}
+
+inline vf vfloor(vf a) {
+  return _mm256_floor_ps(a);
+}
+
+inline vf vceil(vf a) {
+  return _mm256_ceil_ps(a);
+}
+
+inline vf vround(vf a) {
+  return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+
+inline vi to_int(vf a) {
+  return (vi)_mm256_cvtps_epi32(a);
+}
+
+inline vf to_float(vi a) {
+  return _mm256_cvtepi32_ps((__m256i)a);
+}
+
+inline vm lt(vf a, vf b) {
+  return _mm256_cmp_ps(a, b, _CMP_LT_OQ);
+}
+
+inline vm le(vf a, vf b) {
+  return _mm256_cmp_ps(a, b, _CMP_LE_OQ);
+}
+
+inline vm eq(vf a, vf b) {
+  return _mm256_cmp_ps(a, b, _CMP_EQ_OQ);
+}
+
+inline vm is_nan(vf a) {
+  return _mm256_cmp_ps(a, a, _CMP_UNORD_Q);
+}
+
+inline vm mask_from(vi a) {
+  return (vm)(a != 0);
+}
+
+inline bool any(vm m) {
+  return _mm256_movemask_ps(m) != 0;
+}
+
 /// `a` where the mask is set, else `b`.
-inline vf select(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
+inline vf select(vm m, vf a, vf b) {
+  return _mm256_blendv_ps(b, a, m);
+}
 
 /// v * 2^n for |n| <= 300, correctly rounded also where the result is subnormal or overflows.
 inline vf scale2(vf v, vi n) {
@@ -66,8 +139,13 @@ inline vi load_i8_pairs(const std::int8_t* p) {
 }
 
 /// Sums of products of adjacent 16-bit pairs.
-inline vi madd_i16(vi a, vi b) { return (vi)_mm256_madd_epi16((__m256i)a, (__m256i)b); }
-inline vi load_int(const void* p) { return (vi)_mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+inline vi madd_i16(vi a, vi b) {
+  return (vi)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+}
+
+inline vi load_int(const void* p) {
+  return (vi)_mm256_loadu_si256(static_cast<const __m256i*>(p));
+}
 
 inline void store_int(std::int32_t* p, vi v) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), (__m256i)v);

@@ -26,20 +26,57 @@ inline vf load(const float* p) {
   return v;
 }
 
-inline void store(float* p, vf v) { std::memcpy(p, &v, sizeof(v)); }
-inline vf zero() { return vf{}; }
-inline vf set1(float x) { return vf{} + x; }
-inline vi as_int(vf v) { return (vi)v; }
-inline vf as_float(vi v) { return (vf)v; }
-inline vi set1_int(int x) { return vi{} + x; }
+inline void store(float* p, vf v) {
+  std::memcpy(p, &v, sizeof(v));
+}
 
-inline vf fma(vf a, vf b, vf c) { return a * b + c; }
-inline vf fnma(vf a, vf b, vf c) { return c - a * b; }
-inline vm lt(vf a, vf b) { return a < b; }
-inline vm le(vf a, vf b) { return a <= b; }
-inline vm eq(vf a, vf b) { return a == b; }
-inline vm is_nan(vf a) { return a != a; }
-inline vm mask_from(vi a) { return a != 0; }
+inline vf zero() {
+  return vf{};
+}
+
+inline vf set1(float x) {
+  return vf{} + x;
+}
+
+inline vi as_int(vf v) {
+  return (vi)v;
+}
+
+inline vf as_float(vi v) {
+  return (vf)v;
+}
+
+inline vi set1_int(int x) {
+  return vi{} + x;
+}
+
+inline vf fma(vf a, vf b, vf c) {
+  return a * b + c;
+}
+
+inline vf fnma(vf a, vf b, vf c) {
+  return c - a * b;
+}
+
+inline vm lt(vf a, vf b) {
+  return a < b;
+}
+
+inline vm le(vf a, vf b) {
+  return a <= b;
+}
+
+inline vm eq(vf a, vf b) {
+  return a == b;
+}
+
+inline vm is_nan(vf a) {
+  return a != a;
+}
+
+inline vm mask_from(vi a) {
+  return a != 0;
+}
 
 inline bool any(vm m) {
   std::int32_t bits = 0;
@@ -48,11 +85,19 @@ inline bool any(vm m) {
 }
 
 /// `a` where the mask is set, else `b`.
-inline vf select(vm m, vf a, vf b) { return as_float((m & as_int(a)) | (~m & as_int(b))); }
+inline vf select(vm m, vf a, vf b) {
+  return as_float((m & as_int(a)) | (~m & as_int(b)));
+}
+
 /// The smaller value; `b` where either is NaN.
-inline vf vmin(vf a, vf b) { return select(lt(a, b), a, b); }
+inline vf vmin(vf a, vf b) {
+  return select(lt(a, b), a, b);
+}
+
 /// The larger value; `b` where either is NaN.
-inline vf vmax(vf a, vf b) { return select(lt(b, a), a, b); }
+inline vf vmax(vf a, vf b) {
+  return select(lt(b, a), a, b);
+}
 
 inline vf vsqrt(vf a) {
   for (std::size_t i = 0; i < vl; ++i) a[i] = __builtin_sqrtf(a[i]);
@@ -91,7 +136,9 @@ inline vi to_int(vf a) {
   return v;
 }
 
-inline vf to_float(vi a) { return __builtin_convertvector(a, vf); }
+inline vf to_float(vi a) {
+  return __builtin_convertvector(a, vf);
+}
 
 /// v * 2^n for |n| <= 300, correctly rounded also where the result is subnormal or overflows.
 inline vf scale2(vf v, vi n) {
@@ -120,7 +167,9 @@ inline vi load_int(const void* p) {
   return v;
 }
 
-inline void store_int(std::int32_t* p, vi v) { std::memcpy(p, &v, sizeof(v)); }
+inline void store_int(std::int32_t* p, vi v) {
+  std::memcpy(p, &v, sizeof(v));
+}
 
 /// Transposes vl rows of vl floats.
 inline void transpose_block(const float* x, std::size_t ldx, float* y, std::size_t ldy) {
