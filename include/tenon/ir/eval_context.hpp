@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tenon/ir/graph.hpp"
+#include "tenon/tensor/datum.hpp"
 
 #include <span>
 #include <string_view>

@@ -39,7 +39,7 @@ class symbol_context {
   struct state {
     std::atomic<std::uint32_t> count = 1;
     scope_ref scope = scope_ref::make();
-    facts_table facts;
+    facts_table facts{scope};
   };
 
   state* state_;

@@ -110,7 +110,7 @@ class infer_context {
 
 inline dim infer_context::unbacked(std::string_view prefix, dim bound) {
   const dim symbol = scope().fresh(prefix);
-  facts().bound_above(symbol, bound, node);
+  static_cast<void>(facts().restrict(symbol, 0, facts().bounds(bound).hi, node));
   return symbol;
 }
 
@@ -146,10 +146,10 @@ inline result<dim> infer_context::broadcast_dim(dim a, dim b, std::string_view w
   if (facts().is_equal(a, b) == truth::yes) return a;
   if (a.is_constant() && b.is_constant())
     return fail(code::shape, what, " has sizes ", a, " and ", b, " that do not broadcast");
-  facts().defer({a, relation::broadcast, b, cat(node, ": ", what)});
+  facts().defer({a, relation::broadcastable, b, cat(node, ": ", what)});
   if (a.is_constant()) return a;
   if (b.is_constant()) return b;
-  return facts().simplify(tenon::broadcast(a, b));
+  return facts().simplify(symbol_detail::make_broadcast(a, b));
 }
 
 inline result<dims> infer_context::broadcast(const dims& a, const dims& b, std::string_view what) {

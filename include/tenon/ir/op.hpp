@@ -90,9 +90,13 @@ struct onnx_import {
 /// A type that is an op: static info and attributes, a shape rule, a reference kernel, equality.
 /// `static constexpr onnx_import onnx` (or a std::array of them) ties it to ONNX.
 template <class T>
-concept op = std::copyable<T> && std::equality_comparable<T> &&
-    requires(const T& o, infer_context& ic, eval_context& ec) {
+concept op = requires {
   T::info.name;
+}
+
+&&std::copyable<T>&& std::equality_comparable<T>&& requires(const T& o,
+                                                            infer_context& ic,
+                                                            eval_context& ec) {
   T::attributes;
   { o.infer(ic) } -> std::same_as<status>;
   { o.reference(ec) } -> std::same_as<status>;
@@ -253,6 +257,8 @@ class any_op {
   const op_type& type() const { return *type_; }
 
   std::string_view name() const { return type_->name; }
+
+  const void* data() const { return block_ ? block_->value : nullptr; }  ///< the op struct
 
   bool has(op_traits t) const { return type_->has(t); }
 

@@ -1,0 +1,404 @@
+#pragma once
+
+#include "tenon/ir/append.hpp"
+#include "tenon/plan/build.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace tenon::inline v0::plan {
+
+namespace build_detail {
+
+inline constexpr std::uint32_t absent = kernel::call::absent;
+inline constexpr std::int64_t alignment = 64;
+
+/// Collects distinct size expressions.
+class size_table {
+ public:
+  explicit size_table(std::vector<dim>& sizes) : sizes_(&sizes) {}
+
+  std::uint32_t operator()(dim d) {
+    const auto [it, is_new] = index_.try_emplace(d.hash(), std::vector<std::uint32_t>{});
+    for (const std::uint32_t i : it->second)
+      if ((*sizes_)[i] == d) return i;
+    it->second.push_back(static_cast<std::uint32_t>(sizes_->size()));
+    sizes_->push_back(d);
+    return it->second.back();
+  }
+
+ private:
+  std::vector<dim>* sizes_;
+  std::unordered_map<std::size_t, std::vector<std::uint32_t>> index_;
+};
+
+/// The state of one build.
+class builder {
+ public:
+  builder(ir::graph graph, const build_options& options)
+      : g_(std::move(graph)),
+        options_(&options),
+        plan_(std::make_shared<program>()),
+        sizes_(plan_->sizes) {}
+
+  result<std::shared_ptr<const program>> run();
+
+ private:
+  void know_input_symbols();
+  bool is_known(dim d) const;
+  bool is_static(const ir::fact& f) const;
+  bool is_computed(value_id v) const;
+  void add_values();
+  status add_steps();
+  status choose_kernel(node_id n, step& s);
+  status add_bodies(const ir::any_op& op);
+  void find_needed();
+  void place_outputs(std::size_t index);
+  void place_values();
+  void share_arena();
+  void take_slot(std::uint32_t v);
+  std::uint32_t in_place_source(std::size_t index) const;
+  std::int64_t typical_bytes(std::uint32_t v) const;
+
+  std::uint32_t root(std::uint32_t v) const {
+    while (plan_->values[v].where == place::view) v = plan_->values[v].source;
+    return v;
+  }
+
+  ir::graph g_;
+  const build_options* options_;
+  std::shared_ptr<program> plan_;
+  size_table sizes_;
+  std::vector<bool> known_symbols_;
+  std::vector<bool> needed_;       // by value
+  std::vector<bool> is_live_;      // by step
+  std::vector<std::size_t> last_;  // by value: the last step that touches its bytes
+  std::vector<std::uint32_t> slot_of_;
+  std::vector<std::uint32_t> free_slots_;
+  std::vector<std::int64_t> slot_bytes_;
+};
+
+inline void builder::know_input_symbols() {
+  for (const value_id v : g_.inputs()) {
+    for (const dim d : g_.fact(v).shape) {
+      inline_vector<std::uint32_t, 8> found;
+      collect_symbols(d, found);
+      for (const std::uint32_t s : found) {
+        if (s >= known_symbols_.size()) known_symbols_.resize(s + std::size_t{1}, false);
+        known_symbols_[s] = true;
+      }
+    }
+  }
+}
+
+inline bool builder::is_known(dim d) const {
+  if (d.is_constant()) return true;
+  if (d.is_overflow()) return false;
+  inline_vector<std::uint32_t, 8> found;
+  collect_symbols(d, found);
+  for (const std::uint32_t s : found)
+    if (s >= known_symbols_.size() || !known_symbols_[s]) return false;
+  return true;
+}
+
+inline bool builder::is_static(const ir::fact& f) const {
+  if (!f.is_tensor() || !f.is_ranked || f.type == dtype::undefined || f.type == dtype::string)
+    return false;
+  return std::all_of(f.shape.begin(), f.shape.end(), [this](dim d) { return is_known(d); });
+}
+
+inline bool builder::is_computed(value_id v) const {
+  const ir::fact& f = g_.fact(v);
+  if (!g_[v].producer || !f.elements || !is_static(f)) return false;
+  if (f.type != dtype::i64 && f.type != dtype::i32) return false;
+  return std::all_of(f.elements->begin(), f.elements->end(), [this](dim d) { return is_known(d); });
+}
+
+inline void builder::add_values() {
+  plan_->values.resize(g_.value_capacity());
+  for (std::uint32_t i = 0; i < plan_->values.size(); ++i) {
+    const value_id v(i);
+    buffer& b = plan_->values[i];
+    b.name = g_[v].name;
+    b.fact = g_.fact(v);
+    if (!g_[v].producer) {
+      b.where = b.fact.is_constant() ? place::constant : place::input;
+    } else if (is_computed(v)) {
+      b.where = place::computed;
+      for (const dim d : *b.fact.elements) b.elements.push_back(sizes_(d));
+    } else {
+      b.where = is_static(b.fact) ? place::arena : place::dynamic;
+    }
+    if (b.where != place::dynamic && is_static(b.fact))
+      for (const dim d : b.fact.shape) b.sizes.push_back(sizes_(d));
+  }
+  for (std::uint32_t i = 0; i < g_.inputs().size(); ++i) {
+    plan_->values[g_.inputs()[i].index].source = i;
+    plan_->inputs.push_back(g_.inputs()[i].index);
+  }
+  for (const value_id v : g_.outputs()) plan_->outputs.push_back(v.index);
+  plan_->output_names.assign(g_.output_names().begin(), g_.output_names().end());
+}
+
+inline status builder::add_bodies(const ir::any_op& op) {
+  struct finder final : ir::attribute_visitor {
+    std::vector<ir::subgraph> found;
+
+    void operator()(std::string_view, const ir::attribute_value& v, bool) override {
+      if (const auto* s = std::get_if<ir::subgraph>(&v); s && *s) found.push_back(*s);
+    }
+  } find;
+
+  op.visit(find);
+  for (const ir::subgraph& body : find.found) {
+    TENON_TRY(auto nested, build(*body, *options_));
+    plan_->bodies.push_back({&*body, std::move(nested)});
+  }
+  return {};
+}
+
+inline status builder::choose_kernel(node_id n, step& s) {
+  if (options_->reference_only) return {};
+  std::vector<const ir::fact*> in, out;
+  for (const value_id v : g_[n].inputs) in.push_back(v ? &g_.fact(v) : nullptr);
+  for (const value_id v : g_[n].outputs) out.push_back(v ? &g_.fact(v) : nullptr);
+  const kernel::query q{&s.op, in, out};
+  for (const kernel::catalog& kernels : options_->catalogs) {
+    s.kernel = kernel::choose(kernels, q, [&](const kernel::entry& e, const char* reason) {
+      s.refusals.push_back(cat(e.name, ": ", reason));
+    });
+    if (s.kernel) break;
+  }
+  if (!s.kernel || !s.kernel->prepare) return {};
+  auto made = s.kernel->prepare(q);
+  if (!made) return std::move(made).failure().in(s.label);
+  s.state = *std::move(made);
+  return {};
+}
+
+inline status builder::add_steps() {
+  const auto order = g_.order();
+  if (order.size() != g_.node_count())
+    return fail(code::graph, "graph ", quoted(g_.name), " has a cycle");
+  for (const node_id n : order) {
+    step s;
+    s.label = ir::describe(g_, n);
+    s.op = g_[n].op;
+    for (const value_id v : g_[n].inputs) s.inputs.push_back(v ? v.index : absent);
+    for (const value_id v : g_[n].outputs) s.outputs.push_back(v ? v.index : absent);
+    plan_->steps.push_back(std::move(s));
+  }
+  find_needed();
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    if (!is_live_[i]) continue;
+    step& s = plan_->steps[i];
+    if (s.op.has(ir::holds_graphs)) TENON_TRY(add_bodies(s.op));
+    place_outputs(i);
+    if (s.what == action::kernel || s.what == action::dynamic)
+      TENON_TRY(choose_kernel(order[i], s));
+  }
+  return {};
+}
+
+// Walks backwards from the outputs: a step whose outputs are unread or computed from sizes never runs.
+inline void builder::find_needed() {
+  needed_.assign(plan_->values.size(), false);
+  is_live_.assign(plan_->steps.size(), false);
+  for (const std::uint32_t v : plan_->outputs) needed_[v] = true;
+  for (std::size_t i = plan_->steps.size(); i-- > 0;) {
+    const step& s = plan_->steps[i];
+    for (const std::uint32_t v : s.outputs)
+      if (v != absent && needed_[v] && plan_->values[v].where != place::computed)
+        is_live_[i] = true;
+    if (!is_live_[i]) continue;
+    const bool is_view = s.op.has(ir::view) && plan_->values[s.outputs[0]].where != place::dynamic;
+    for (std::size_t k = 0; k < (is_view ? 1 : s.inputs.size()); ++k)
+      if (s.inputs[k] != absent) needed_[s.inputs[k]] = true;
+  }
+}
+
+// A step with one dynamic output, or views of dynamic bytes, allocates during the run.
+inline void builder::place_outputs(std::size_t index) {
+  step& s = plan_->steps[index];
+  auto& values = plan_->values;
+  bool is_dynamic = false;
+  for (const std::uint32_t v : s.outputs)
+    is_dynamic = is_dynamic || (v != absent && values[v].where == place::dynamic);
+  const bool can_view = s.op.has(ir::view) && s.inputs[0] != absent;
+  if (can_view && values[s.inputs[0]].where == place::dynamic) is_dynamic = true;
+  for (std::uint32_t& v : s.outputs)
+    if (v != absent && (!needed_[v] || values[v].where == place::computed) && !is_dynamic)
+      v = absent;
+  if (is_dynamic) {
+    s.what = action::dynamic;
+    for (const std::uint32_t v : s.outputs)
+      if (v != absent && values[v].where != place::computed) values[v].where = place::dynamic;
+    return;
+  }
+  if (!can_view) return;
+  buffer& y = values[s.outputs[0]];
+  const bool is_output =
+      std::find(plan_->outputs.begin(), plan_->outputs.end(), s.outputs[0]) != plan_->outputs.end();
+  if (is_output) {
+    s.what = action::copy;
+    return;
+  }
+  s.what = action::nothing;
+  y.where = place::view;
+  y.source = s.inputs[0];
+}
+
+inline void builder::place_values() {
+  auto& values = plan_->values;
+  for (std::uint32_t v = 0; v < values.size(); ++v) {
+    const bool keeps = values[v].where == place::input;
+    if (!needed_[v] && !keeps) values[v].where = place::unused;
+  }
+  for (std::uint32_t i = 0; i < plan_->outputs.size(); ++i) {
+    buffer& b = values[plan_->outputs[i]];
+    if (b.where == place::arena) {
+      b.where = place::output;
+      b.source = i;
+    }
+  }
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < plan_->steps.size(); ++i) {
+    if (!is_live_[i]) continue;
+    if (kept != i) plan_->steps[kept] = std::move(plan_->steps[i]);
+    ++kept;
+  }
+  plan_->steps.resize(kept);
+  last_.assign(values.size(), 0);
+  for (std::size_t i = 0; i < plan_->steps.size(); ++i) {
+    for (const std::uint32_t v : plan_->steps[i].inputs)
+      if (v != absent) last_[root(v)] = i;
+    for (const std::uint32_t v : plan_->steps[i].outputs)
+      if (v != absent && plan_->steps[i].what != action::nothing) last_[root(v)] = i;
+  }
+}
+
+inline std::int64_t builder::typical_bytes(std::uint32_t v) const {
+  std::int64_t bytes = static_cast<std::int64_t>(size_of(plan_->values[v].fact.type));
+  for (const dim d : plan_->values[v].fact.shape) {
+    const auto size = evaluate(d, options_->typical);
+    const auto more = checked_mul(bytes, size.value_or(64));
+    bytes = more.value_or(bytes);
+  }
+  return bytes;
+}
+
+inline std::uint32_t builder::in_place_source(std::size_t index) const {
+  const step& s = plan_->steps[index];
+  if (!s.kernel || !s.kernel->in_place || s.outputs[0] == absent) return absent;
+  const auto& values = plan_->values;
+  const buffer& y = values[s.outputs[0]];
+  for (const std::uint32_t v : s.inputs) {
+    if (v == absent) continue;
+    const std::uint32_t r = root(v);
+    if (values[r].where != place::arena || last_[r] != index) continue;
+    if (size_of(values[v].fact.type) != size_of(y.fact.type) || values[v].sizes != y.sizes)
+      continue;
+    const auto reads = std::count_if(s.inputs.begin(), s.inputs.end(),
+                                     [&](std::uint32_t o) { return o != absent && root(o) == r; });
+    if (reads == 1) return r;
+  }
+  return absent;
+}
+
+inline void builder::take_slot(std::uint32_t v) {
+  const std::int64_t bytes = typical_bytes(v);
+  auto best = free_slots_.end();
+  for (auto it = free_slots_.begin(); it != free_slots_.end(); ++it) {
+    if (best == free_slots_.end()) {
+      best = it;
+      continue;
+    }
+    const std::int64_t now = slot_bytes_[*it], then = slot_bytes_[*best];
+    const bool fits = now >= bytes, did = then >= bytes;
+    if (fits != did ? fits : fits ? now < then : now > then) best = it;
+  }
+  std::uint32_t slot = 0;
+  if (best != free_slots_.end()) {
+    slot = *best;
+    free_slots_.erase(best);
+  } else {
+    slot = static_cast<std::uint32_t>(plan_->slots.size());
+    plan_->slots.emplace_back();
+    slot_bytes_.push_back(0);
+  }
+  slot_bytes_[slot] = std::max(slot_bytes_[slot], bytes);
+  plan_->slots[slot].push_back(v);
+  slot_of_[v] = slot;
+}
+
+inline void builder::share_arena() {
+  slot_of_.assign(plan_->values.size(), absent);
+  for (std::size_t i = 0; i < plan_->steps.size(); ++i) {
+    const step& s = plan_->steps[i];
+    const std::uint32_t reused = in_place_source(i);
+    for (const std::uint32_t v : s.outputs) {
+      if (v == absent || plan_->values[v].where != place::arena) continue;
+      if (v == s.outputs[0] && reused != absent) {
+        slot_of_[v] = slot_of_[reused];
+        plan_->slots[slot_of_[v]].push_back(v);
+      } else {
+        take_slot(v);
+      }
+    }
+    const auto release = [&](std::uint32_t v) {
+      if (v == absent) return;
+      const std::uint32_t r = root(v);
+      if (plan_->values[r].where != place::arena || last_[r] != i || r == reused) return;
+      const std::uint32_t slot = slot_of_[r];
+      if (std::find(free_slots_.begin(), free_slots_.end(), slot) == free_slots_.end())
+        free_slots_.push_back(slot);
+    };
+    for (const std::uint32_t v : s.inputs) release(v);
+    for (const std::uint32_t v : s.outputs) release(v);
+  }
+}
+
+inline result<std::shared_ptr<const program>> builder::run() {
+  g_.compact();
+  plan_->name = g_.name;
+  plan_->metadata = g_.metadata;
+  plan_->symbols = g_.symbols;
+  know_input_symbols();
+  add_values();
+  TENON_TRY(add_steps());
+  place_values();
+  share_arena();
+  return std::shared_ptr<const program>(std::move(plan_));
+}
+
+}  // namespace build_detail
+
+TENON_INLINE result<std::shared_ptr<const program>> build(ir::graph graph,
+                                                          const build_options& options) {
+  return build_detail::builder(std::move(graph), options).run();
+}
+
+TENON_INLINE dim program::peak_bytes() const {
+  dim total = 0;
+  for (const auto& slot : slots) {
+    dim largest = 0;
+    for (const std::uint32_t v : slot) {
+      dim bytes = static_cast<std::int64_t>(size_of(values[v].fact.type));
+      for (const dim d : values[v].fact.shape) bytes *= d;
+      bytes = ceildiv(bytes, 64) * dim(64);
+      largest = largest == dim(0) ? bytes : max(largest, bytes);
+    }
+    total += largest;
+  }
+  return total;
+}
+
+TENON_INLINE std::size_t program::weight_bytes() const {
+  std::size_t total = 0;
+  for (const buffer& b : values)
+    if (b.where == place::constant) total += b.fact.constant.size_bytes();
+  for (const step& s : steps) total += s.state.packed.size_bytes() + s.state.extra.size_bytes();
+  return total;
+}
+
+}  // namespace tenon::inline v0::plan
