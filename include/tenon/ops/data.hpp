@@ -137,15 +137,18 @@ inline bool is_trackable(const fact& f) {
   return count && *count <= max_tracked_elements;
 }
 
-/// Output 0 of `shape` with the content that `v` reads from input 0, when that is known.
-inline void output_view(infer_context& ctx, dims shape, const std::optional<strided_view>& v) {
+/// Output `i` of `shape` with the content that `v` reads from input 0, when that is known.
+inline void output_view(infer_context& ctx,
+                        dims shape,
+                        const std::optional<strided_view>& v,
+                        std::size_t i = 0) {
   fact out = fact::of(ctx[0].type, std::move(shape));
   const auto known = known_content(ctx, 0);
   if (known && v && is_trackable(out)) {
     out.elements.emplace(static_cast<std::size_t>(element_count(v->dims)));
     read_view(*v, known->data(), out.elements->data());
   }
-  ctx.output(0, std::move(out));
+  ctx.output(i, std::move(out));
 }
 
 /// Output 0 of `shape` with the content of input 0 in the same order.
