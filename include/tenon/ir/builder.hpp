@@ -36,7 +36,7 @@ class builder {
   value_id input(std::string name, dtype type, std::initializer_list<declared_dim> shape) {
     dims sizes;
     for (const declared_dim& d : shape)
-      sizes.push_back(d.symbol.empty() ? dim(d.size) : graph_.symbols.scope().symbol(d.symbol));
+      sizes.push_back(d.symbol.empty() ? dim(d.size) : size_named(d.symbol));
     return graph_.add_input(std::move(name), ir::fact::of(type, std::move(sizes)));
   }
 
@@ -84,6 +84,13 @@ class builder {
   }
 
  private:
+  dim size_named(std::string_view name) {
+    const dim d = graph_.symbols.scope().symbol(name);
+    if (auto known = graph_.symbols.facts().restrict(d, 0, interval::highest, "a size"); !known)
+      state_ = std::move(known).failure();
+    return d;
+  }
+
   ir::graph graph_;
   status state_;
 };
