@@ -21,6 +21,10 @@ inline buffer random(std::size_t n, std::uint32_t seed) {
   return values;
 }
 
+/// Sixteen-lane kernels in portable vectors, defined in simd_wide_test.cpp: the logic of the widest
+/// panels runs on every processor. `quads`: 8-bit operands in fours, as VNNI takes them.
+const tenon::cpu::kernel_table& wide_table(bool quads);
+
 /// The kernel tables that this processor can run.
 inline std::vector<const tenon::cpu::kernel_table*> tables() {
   using tenon::cpu::isa;
@@ -28,6 +32,8 @@ inline std::vector<const tenon::cpu::kernel_table*> tables() {
   for (isa level : {isa::sse2, isa::avx2, isa::avx512}) {
     if (tenon::cpu::detect_isa() >= level) found.push_back(&tenon::cpu::table(level));
   }
+  found.push_back(&wide_table(false));
+  found.push_back(&wide_table(true));
   return found;
 }
 

@@ -10,4 +10,10 @@
 //
 #include "tenon/backends/cpu/kernels/depthwise-inl.hpp"
 //
+#include "tenon/backends/cpu/kernels/rows-inl.hpp"
+//
+#include "tenon/backends/cpu/kernels/spatial-inl.hpp"
+//
+#include "tenon/backends/cpu/kernels/int8-inl.hpp"
+//
 #include "tenon/backends/cpu/kernels/table-inl.hpp"

@@ -19,7 +19,7 @@ struct tile_rows {
   std::size_t taps, depth;
 };
 
-/// Where a tile goes: first element of the result, columns left in the matrix, position of the tile.
+/// Where a tile goes: its first element, its position, columns left in the matrix.
 struct tile_target {
   float* c;
   std::size_t ldc, row, column, columns;

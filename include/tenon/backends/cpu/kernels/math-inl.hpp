@@ -1,5 +1,5 @@
 // Elementary functions on vectors; included once per instruction set.
-// The polynomial and rational coefficients are minimax fits of relative error, made for these kernels.
+// The coefficients are minimax fits of the relative error, made for these kernels.
 
 namespace tenon::inline v0::cpu::TENON_ISA {
 
@@ -99,16 +99,6 @@ template <int Shift> inline vf sin_cos(vf x) {
     out[i] = Shift == 0 ? __builtin_sinf(in[i]) : __builtin_cosf(in[i]);
   }
   return load(out);
-}
-
-/// Same value in every order of evaluation: lanes are added pairwise, halves first.
-template <class Combine> inline float across(vf v, Combine combine) {
-  alignas(64) float lanes[vl];
-  store(lanes, v);
-  for (std::size_t half = vl / 2; half > 0; half /= 2) {
-    for (std::size_t i = 0; i < half; ++i) lanes[i] = combine(lanes[i], lanes[i + half]);
-  }
-  return lanes[0];
 }
 
 }  // namespace tenon::inline v0::cpu::TENON_ISA

@@ -10,7 +10,17 @@ template <std::size_t... I> constexpr auto zip_functions(std::index_sequence<I..
   return std::array{zip<static_cast<binary>(I)>...};
 }
 
-inline constexpr kernel_table table{
+template <std::size_t... I> constexpr auto row_reductions(std::index_sequence<I...>) {
+  return std::array{reduce_rows<static_cast<reduction>(I)>...};
+}
+
+template <std::size_t... I> constexpr auto column_reductions(std::index_sequence<I...>) {
+  return std::array{reduce_columns<static_cast<reduction>(I)>...};
+}
+
+/// `Group` is how many neighbouring k an 8-bit operand holds.
+template <std::size_t Group>
+inline constexpr kernel_table table_with{
     .level = isa::TENON_ISA_LEVEL,
     .lanes = vl,
     .panel = nr,
@@ -29,6 +39,19 @@ inline constexpr kernel_table table{
     .depthwise = depthwise,
     .map = map_functions(std::make_index_sequence<unary_count>()),
     .zip = zip_functions(std::make_index_sequence<binary_count>()),
+    .softmax = softmax,
+    .layer_norm = layer_norm,
+    .rms_norm = rms_norm,
+    .reduce_rows = row_reductions(std::make_index_sequence<reduction_count>()),
+    .reduce_columns = column_reductions(std::make_index_sequence<reduction_count>()),
+    .max_pool = pool<false>,
+    .average_pool = pool<true>,
+    .resize = resize,
+    .transpose = transpose,
+    .packed_s8_bytes = packed_s8_bytes<Group>,
+    .pack_b_s8 = pack_b_s8<Group>,
+    .column_sums_s8 = column_sums_s8,
+    .gemm_u8s8 = gemm_u8s8<Group>,
     .activate = activate_row,
 };
 

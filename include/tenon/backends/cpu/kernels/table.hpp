@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 namespace tenon::inline v0::cpu {
 
@@ -37,6 +38,49 @@ struct kernel_table {
   std::array<void (*)(const float* a, const float* b, float* y, std::size_t n, operands form),
              binary_count>
       zip;
+  void (*softmax)(const softmax_args& args, std::size_t row_begin, std::size_t row_end);
+  void (*layer_norm)(const norm_args& args, std::size_t row_begin, std::size_t row_end);
+  void (*rms_norm)(const norm_args& args, std::size_t row_begin, std::size_t row_end);
+  /// Over the last axis: y[r] from x[r * columns + c].
+  std::array<void (*)(const float* x, float* y, std::size_t rows, std::size_t columns),
+             reduction_count>
+      reduce_rows;
+  /// Over the leading axis: y[c] from x[r * stride + c], columns [begin, end).
+  std::array<void (*)(const float* x,
+                      std::size_t stride,
+                      float* y,
+                      std::size_t rows,
+                      std::size_t begin,
+                      std::size_t end),
+             reduction_count>
+      reduce_columns;
+
+  void (*max_pool)(const pool_args& args, std::size_t line_begin, std::size_t line_end);
+  void (*average_pool)(const pool_args& args, std::size_t line_begin, std::size_t line_end);
+  void (*resize)(const resize_args& args, std::size_t line_begin, std::size_t line_end);
+  /// y[c * ldy + r] = x[r * ldx + c]; NCHW to NHWC is rows = C, columns = H * W per image.
+  void (*transpose)(const float* x,
+                    std::size_t ldx,
+                    float* y,
+                    std::size_t ldy,
+                    std::size_t rows,
+                    std::size_t columns);
+
+  std::size_t (*packed_s8_bytes)(std::size_t k, std::size_t n);
+  void (*pack_b_s8)(const std::int8_t* b,
+                    std::size_t k_stride,
+                    std::size_t n_stride,
+                    std::size_t k,
+                    std::size_t n,
+                    std::int8_t* out);
+  void (*column_sums_s8)(const std::int8_t* b,
+                         std::size_t k_stride,
+                         std::size_t n_stride,
+                         std::size_t k,
+                         std::size_t n,
+                         std::int32_t* sums);
+  void (*gemm_u8s8)(const gemm_u8s8_args& args, const tile_range& range);
+
   void (*activate)(const activation_spec& act, float* x, std::size_t n);
 };
 

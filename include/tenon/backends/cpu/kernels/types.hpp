@@ -85,6 +85,31 @@ struct conv_args {
   epilogue ep;
 };
 
+/// Softmax over the last axis of scale * x + mask.
+struct softmax_args {
+  const float* x = nullptr;
+  float* y = nullptr;  ///< may be x
+  std::size_t columns = 0;
+  float scale = 1.0F;
+  const float* mask = nullptr;  ///< added, or null
+  std::size_t mask_stride = 0;  ///< elements between mask rows; 0: one row for all
+  bool logarithm = false;       ///< log-softmax
+};
+
+/// A norm over the last axis of x + residual.
+struct norm_args {
+  const float* x = nullptr;
+  const float* residual = nullptr;  ///< or null
+  float* sum = nullptr;             ///< x + residual is also written here, or null
+  float* y = nullptr;
+  std::size_t columns = 0;
+  const float* scale = nullptr;  ///< per column, or null
+  const float* bias = nullptr;   ///< per column, or null
+  float epsilon = 1e-5F;
+  float* mean = nullptr;     ///< one per row, or null; layer norm only
+  float* inverse = nullptr;  ///< 1 / standard deviation (or root mean square) per row, or null
+};
+
 /// NHWC pooling window; an average counts padding in the divisor if `count_padding`.
 struct pool_args {
   conv_shape shape;  ///< groups and out_c unused

@@ -35,7 +35,7 @@
 namespace tenon::inline v0::cpu {
 
 TENON_INLINE const kernel_table& avx2_table() {
-  return avx2::table;
+  return avx2::table_with<2>;
 }
 
 }  // namespace tenon::inline v0::cpu

@@ -27,8 +27,10 @@
 
 #define TENON_ISA avx512
 #define TENON_ISA_LEVEL avx512
+#define TENON_ISA_DOT4
 #include "tenon/backends/cpu/kernels/all-inl.hpp"
 #undef TENON_ISA
+#undef TENON_ISA_DOT4
 #undef TENON_ISA_LEVEL
 
 #if defined(__clang__)
@@ -40,8 +42,8 @@
 
 namespace tenon::inline v0::cpu {
 
-TENON_INLINE const kernel_table& avx512_table([[maybe_unused]] bool vnni) {
-  return avx512::table;
+TENON_INLINE const kernel_table& avx512_table(bool vnni) {
+  return vnni ? avx512::table_with<4> : avx512::table_with<2>;
 }
 
 }  // namespace tenon::inline v0::cpu

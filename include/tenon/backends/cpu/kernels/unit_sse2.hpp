@@ -25,7 +25,7 @@
 namespace tenon::inline v0::cpu {
 
 TENON_INLINE const kernel_table& sse2_table() {
-  return sse2::table;
+  return sse2::table_with<2>;
 }
 
 }  // namespace tenon::inline v0::cpu

@@ -161,6 +161,12 @@ inline vi madd_i16(vi a, vi b) {
   return low + (a >> 16) * (b >> 16);
 }
 
+/// acc + sums of four unsigned by signed byte products.
+inline vi dot4_u8s8(vi acc, vi a, vi b) {
+  for (int i = 0; i < 32; i += 8) acc = acc + ((a >> i) & 255) * ((b << (24 - i)) >> 24);
+  return acc;
+}
+
 inline vi load_int(const void* p) {
   vi v;
   std::memcpy(&v, p, sizeof(v));
