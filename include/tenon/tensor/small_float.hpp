@@ -33,7 +33,7 @@ template <class Bits, int Exponent, int Mantissa, int Bias, float_codes Codes> s
     return magnitude_mask;
   }
 
-  static constexpr small_float from_bits(Bits b) { return {b}; }
+  static constexpr small_float from_bits(Bits b) { return small_float(b, 0); }
 
   constexpr small_float() = default;
 
