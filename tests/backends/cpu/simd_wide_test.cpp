@@ -10,7 +10,6 @@
 #include "simd_support.hpp"
 #include <doctest/doctest.h>
 
-#pragma GCC diagnostic ignored "-Wpsabi"
 #define TENON_ISA wide
 #define TENON_ISA_LEVEL sse2
 #define TENON_ISA_LANES 16
