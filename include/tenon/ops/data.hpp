@@ -3,6 +3,7 @@
 #include "tenon/ir/eval_context.hpp"
 #include "tenon/ir/infer_context.hpp"
 #include "tenon/ops/apply.hpp"
+#include "tenon/ops/type_set.hpp"
 #include "tenon/ops/walk.hpp"
 
 #include <cstring>
@@ -197,15 +198,6 @@ inline status require_index_type(const infer_context& ctx, std::size_t i, std::s
 inline status require_float(const infer_context& ctx, std::size_t i, std::string_view what) {
   if (!ctx.has(i) || is_float(ctx[i].type)) return {};
   return fail(code::shape, what, " is ", name_of(ctx[i].type), ", expected a float type");
-}
-
-/// Fails unless input `i`, when given and ranked, has `rank` axes.
-inline status require_rank(const infer_context& ctx,
-                           std::size_t i,
-                           std::size_t rank,
-                           std::string_view what) {
-  if (!ctx.has(i) || !ctx[i].is_ranked || ctx[i].rank() == rank) return {};
-  return fail(code::shape, what, " has shape ", bracketed(ctx[i].shape), ", expected rank ", rank);
 }
 
 /// Fails unless inputs `i` and `j` have one dtype.

@@ -80,12 +80,12 @@ inline status require_type_of(const infer_context& ctx,
   return require_in(ctx, i, types, what);
 }
 
-/// Fails when the rank of input `i` is known and is not `rank`.
+/// Fails when input `i` is given with a known rank that is not `rank`.
 inline status require_rank(const infer_context& ctx,
                            std::size_t i,
                            std::size_t rank,
                            std::string_view what) {
-  if (!ctx[i].is_ranked || ctx[i].rank() == rank) return {};
+  if (!ctx.has(i) || !ctx[i].is_ranked || ctx[i].rank() == rank) return {};
   return fail(code::shape, what, " has shape ", bracketed(ctx[i].shape), ", expected rank ", rank);
 }
 
