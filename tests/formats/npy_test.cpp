@@ -316,7 +316,7 @@ TEST_CASE("random damage never does harm") {
   const std::string good = file_of(dictionary("<U2", "(2, 3)", true), std::string(48, '\0'));
   for (int i = 0; i < 20000; ++i) {
     std::string bad = good;
-    for (unsigned edits = 1 + random() % 4; edits > 0; --edits) {
+    for (auto edits = 1 + random() % 4; edits > 0; --edits) {
       const std::size_t at = random() % bad.size();
       if (random() % 4 == 0)
         bad.erase(at, 1 + random() % 3);
