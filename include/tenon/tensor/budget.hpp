@@ -14,7 +14,9 @@ class memory_budget {
  public:
   static constexpr std::int64_t unlimited = std::numeric_limits<std::int64_t>::max();
 
-  explicit memory_budget(std::int64_t limit_bytes = unlimited)
+  memory_budget() : memory_budget(unlimited) {}
+
+  explicit memory_budget(std::int64_t limit_bytes)
       : account_(new account{{1}, {0}, {0}, limit_bytes}) {}
 
   memory_budget(const memory_budget& other) : account_(other.account_) { ++account_->references; }

@@ -1,0 +1,232 @@
+#pragma once
+
+#include "tenon/backends/cpu/linear.hpp"
+#include "tenon/ops/convolution.hpp"
+#include "tenon/ops/pooling.hpp"
+
+#include <algorithm>
+
+/// 2-D convolution and pooling: NHWC kernels, and NCHW ones that turn the image around in scratch memory.
+namespace tenon::inline v0::cpu {
+
+namespace convolution_detail {
+
+using namespace linear_detail;
+
+inline constexpr std::int64_t conv_grain_flops = 400000;
+
+inline bool is_depthwise(const conv_shape& s) {
+  return s.groups == s.in_c && s.groups == s.out_c && s.groups > 1;
+}
+
+inline conv_shape weight_shape(const tensor& w, std::int64_t group) {
+  conv_shape s;
+  s.groups = static_cast<std::size_t>(group);
+  s.out_c = static_cast<std::size_t>(w.dim(0));
+  s.in_c = static_cast<std::size_t>(w.dim(1)) * s.groups;
+  s.kernel_h = static_cast<std::size_t>(w.dim(2));
+  s.kernel_w = static_cast<std::size_t>(w.dim(3));
+  return s;
+}
+
+inline void set_window(conv_shape& s,
+                       const std::vector<std::int64_t>& strides,
+                       const std::vector<std::int64_t>& dilations,
+                       std::int64_t top,
+                       std::int64_t left) {
+  s.stride_h = static_cast<std::size_t>(strides[0]);
+  s.stride_w = static_cast<std::size_t>(strides[1]);
+  s.dilation_h = static_cast<std::size_t>(dilations[0]);
+  s.dilation_w = static_cast<std::size_t>(dilations[1]);
+  s.pad_top = static_cast<std::size_t>(top);
+  s.pad_left = static_cast<std::size_t>(left);
+}
+
+inline result<prepared> pack_weights(const tensor& w, const conv_shape& s) {
+  const kernel_table& t = select_table();
+  prepared out;
+  const std::size_t floats =
+      is_depthwise(s) ? s.kernel_h * s.kernel_w * s.out_c : t.conv_packed_floats(s);
+  TENON_TRY(out.packed, tensor::make(dtype::f32, extents{static_cast<std::int64_t>(floats)}));
+  if (is_depthwise(s))
+    t.pack_depthwise(s, w.data<float>(), out.packed.data<float>());
+  else
+    t.pack_conv(s, w.data<float>(), out.packed.data<float>());
+  return out;
+}
+
+inline std::size_t workspace_bytes(const conv_shape& s) {
+  if (is_depthwise(s)) return 0;
+  return (select_table().conv_workspace_bytes(s) + 63) / 64 * 64;
+}
+
+/// Runs a packed NHWC convolution on all threads.
+inline void run_nhwc(const conv_args& args, kernel::parallel& threads, std::byte* workspace) {
+  const kernel_table& t = select_table();
+  const conv_shape& s = args.shape;
+  if (s.batch == 0 || s.out_h == 0 || s.out_w == 0 || s.out_c == 0) return;
+  const std::size_t rows = s.batch * s.out_h * s.out_w;
+  if (is_depthwise(s)) {
+    const auto lines = static_cast<std::int64_t>(s.batch * s.out_h);
+    const auto flops =
+        static_cast<std::int64_t>(2 * s.out_w * s.out_c * s.kernel_h * s.kernel_w) + 1;
+    threads.run(lines, std::max<std::int64_t>(1, conv_grain_flops / flops),
+                [&](std::int64_t b, std::int64_t e, int) {
+                  t.depthwise(args, static_cast<std::size_t>(b), static_cast<std::size_t>(e));
+                });
+    return;
+  }
+  const std::size_t bytes = workspace_bytes(s), panels = t.conv_panels(s);
+  const std::int64_t tiles = divide_up(rows, t.tile_rows);
+  const std::size_t depth = s.kernel_h * s.kernel_w * s.in_c / s.groups;
+  const auto flops =
+      static_cast<std::int64_t>(2 * depth * t.tile_rows * std::min(s.out_c, t.panel * panels)) + 1;
+  if (tiles >= 4 * threads.width() || panels == 1) {
+    const std::int64_t grain =
+        std::max<std::int64_t>({1, conv_grain_flops / flops, tiles / (threads.width() * 4)});
+    threads.run(tiles, grain, [&](std::int64_t b, std::int64_t e, int worker) {
+      t.conv(args,
+             {static_cast<std::size_t>(b) * t.tile_rows,
+              std::min(rows, static_cast<std::size_t>(e) * t.tile_rows), 0, panels},
+             workspace + static_cast<std::size_t>(worker) * bytes);
+    });
+    return;
+  }
+  threads.run(static_cast<std::int64_t>(panels), 1,
+              [&](std::int64_t b, std::int64_t e, int worker) {
+                t.conv(args, {0, rows, static_cast<std::size_t>(b), static_cast<std::size_t>(e)},
+                       workspace + static_cast<std::size_t>(worker) * bytes);
+              });
+}
+
+inline const char* fused_conv_f32(const query& q) {
+  if (!q.is(0, dtype::f32) || !q.is(1, dtype::f32)) return "needs f32 operands";
+  if (!q.in(1).is_constant()) return "needs constant weights";
+  for (const std::int64_t p : q.as<ops::fused_conv>().pads)
+    if (p < 0) return "needs padding of at least 0";
+  return nullptr;
+}
+
+inline result<prepared> prepare_fused_conv(const query& q) {
+  const auto& op = q.as<ops::fused_conv>();
+  conv_shape s = weight_shape(q.in(1).constant, op.group);
+  set_window(s, op.strides, op.dilations, op.pads[0], op.pads[1]);
+  return pack_weights(q.in(1).constant, s);
+}
+
+inline void set_images(conv_shape& s, const std::int64_t* x, const std::int64_t* y) {
+  s.batch = static_cast<std::size_t>(x[0]);
+  s.in_h = static_cast<std::size_t>(x[1]);
+  s.in_w = static_cast<std::size_t>(x[2]);
+  s.out_h = static_cast<std::size_t>(y[1]);
+  s.out_w = static_cast<std::size_t>(y[2]);
+}
+
+inline conv_shape fused_shape(const call& c) {
+  const auto& op = c.as<ops::fused_conv>();
+  const kernel::array_view& w = c.in(1);
+  conv_shape s;
+  s.groups = static_cast<std::size_t>(op.group);
+  s.out_c = static_cast<std::size_t>(w.dim(0));
+  s.in_c = static_cast<std::size_t>(w.dim(1)) * s.groups;
+  s.kernel_h = static_cast<std::size_t>(w.dim(2));
+  s.kernel_w = static_cast<std::size_t>(w.dim(3));
+  set_window(s, op.strides, op.dilations, op.pads[0], op.pads[1]);
+  set_images(s, c.in(0).dims, c.out(0).dims);
+  return s;
+}
+
+inline std::size_t fused_conv_scratch(const call& c) {
+  return workspace_bytes(fused_shape(c)) * static_cast<std::size_t>(c.threads->width());
+}
+
+inline status run_fused_conv(const call& c) {
+  const auto& op = c.as<ops::fused_conv>();
+  conv_args args;
+  args.shape = fused_shape(c);
+  args.x = c.in(0).as<float>();
+  args.x_stride = args.shape.in_c;
+  args.w_packed = c.state->packed.data<float>();
+  args.y = c.out(0).as<float>();
+  args.y_stride = args.shape.out_c;
+  args.ep.act = spec_of(op.activation, op.a, op.b);
+  if (c.has(2)) args.ep.bias = c.in(2).as<float>();
+  if (c.has(3)) {
+    args.ep.residual = c.in(3).as<float>();
+    args.ep.residual_stride = args.shape.out_c;
+  }
+  run_nhwc(args, *c.threads, c.scratch);
+  return {};
+}
+
+/// The transposes of every image in a batch: [n, rows, columns] to [n, columns, rows].
+inline void turn(const float* x,
+                 float* y,
+                 std::int64_t batch,
+                 std::int64_t rows,
+                 std::int64_t columns,
+                 kernel::parallel& threads) {
+  const kernel_table& t = select_table();
+  constexpr std::int64_t block = 64;
+  const std::int64_t blocks = (rows + block - 1) / block;
+  threads.run(batch * blocks, std::max<std::int64_t>(1, elementwise_grain / (block * columns + 1)),
+              [&](std::int64_t begin, std::int64_t end, int) {
+                for (std::int64_t i = begin; i < end; ++i) {
+                  const std::int64_t n = i / blocks, first = i % blocks * block;
+                  const std::int64_t count = std::min(block, rows - first);
+                  t.transpose(x + (n * rows + first) * columns, static_cast<std::size_t>(columns),
+                              y + n * rows * columns + first, static_cast<std::size_t>(rows),
+                              static_cast<std::size_t>(count), static_cast<std::size_t>(columns));
+                }
+              });
+}
+
+inline status run_nhwc_pool(const call& c) {
+  const auto& op = c.as<ops::nhwc_pool>();
+  const kernel_table& t = select_table();
+  pool_args args;
+  conv_shape& s = args.shape;
+  s.in_c = s.out_c = static_cast<std::size_t>(c.in(0).dim(3));
+  s.kernel_h = static_cast<std::size_t>(op.kernel[0]);
+  s.kernel_w = static_cast<std::size_t>(op.kernel[1]);
+  set_window(s, op.strides, op.dilations, op.pads[0], op.pads[1]);
+  set_images(s, c.in(0).dims, c.out(0).dims);
+  args.x = c.in(0).as<float>();
+  args.y = c.out(0).as<float>();
+  args.count_padding = op.kind == ops::pool_kind::average_with_padding;
+  args.pad_bottom = static_cast<std::size_t>(op.pads[2]);
+  args.pad_right = static_cast<std::size_t>(op.pads[3]);
+  const auto run = op.kind == ops::pool_kind::max ? t.max_pool : t.average_pool;
+  if (c.out(0).count == 0) return {};
+  const auto lines = static_cast<std::int64_t>(s.batch * s.out_h);
+  const auto cost = static_cast<std::int64_t>(s.out_w * s.in_c * s.kernel_h * s.kernel_w) + 1;
+  c.threads->run(lines, std::max<std::int64_t>(1, 4 * elementwise_grain / cost),
+                 [&](std::int64_t b, std::int64_t e, int) {
+                   run(args, static_cast<std::size_t>(b), static_cast<std::size_t>(e));
+                 });
+  return {};
+}
+
+inline const char* any_pool(const query& q) {
+  const auto& op = q.as<ops::nhwc_pool>();
+  for (const std::int64_t p : op.pads)
+    if (p < 0) return "needs padding of at least 0";
+  return q.is(0, dtype::f32) ? nullptr : "needs f32";
+}
+
+}  // namespace convolution_detail
+
+namespace convolution {
+
+using namespace convolution_detail;
+
+// clang-format off
+inline constexpr kernel::entry kernels[] = {
+    {"cpu.fused_conv.f32", &ir::type_of<ops::fused_conv>(), fused_conv_f32, prepare_fused_conv, fused_conv_scratch, run_fused_conv, false},
+    {"cpu.nhwc_pool.f32", &ir::type_of<ops::nhwc_pool>(), any_pool, nullptr, nullptr, run_nhwc_pool, false},
+};
+// clang-format on
+
+}  // namespace convolution
+
+}  // namespace tenon::inline v0::cpu
