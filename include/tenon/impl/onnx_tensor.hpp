@@ -1,6 +1,5 @@
 #pragma once
 
-#include "tenon/core/file.hpp"
 #include "tenon/formats/onnx/tensor_data.hpp"
 
 #include <algorithm>
@@ -14,15 +13,6 @@ namespace tenon::inline v0::onnx {
 static_assert(std::endian::native == std::endian::little);
 
 namespace tensor_detail {
-
-/// A mapped file as bytes that tensors share.
-inline storage share(mapped_file file) {
-  auto* owner = new mapped_file(std::move(file));
-  auto* data = const_cast<std::byte*>(owner->bytes().data());
-  return storage::adopt(
-      data, owner->size(),
-      [](void*, std::size_t, void* held) { delete static_cast<mapped_file*>(held); }, owner);
-}
 
 /// Spreads 4- or 2-bit elements over one byte each, low bits first.
 inline void unpack(dtype type, std::span<const std::byte> from, std::span<std::uint8_t> to) {
@@ -199,6 +189,14 @@ inline result<std::int64_t> number(std::string_view key, std::string_view text) 
 
 }  // namespace tensor_detail
 
+TENON_INLINE storage storage_of(mapped_file file) {
+  auto* owner = new mapped_file(std::move(file));
+  auto* data = const_cast<std::byte*>(owner->bytes().data());
+  return storage::adopt(
+      data, owner->size(),
+      [](void*, std::size_t, void* held) { delete static_cast<mapped_file*>(held); }, owner);
+}
+
 TENON_INLINE result<tensor> tensor_source::from_bytes(dtype type,
                                                       extents dims,
                                                       std::span<const std::byte> raw,
@@ -239,7 +237,7 @@ TENON_INLINE result<storage> tensor_source::external_file(std::string_view locat
       return fail(code::external_data, "external data: ", quoted(location), " is empty");
     auto mapped = mapped_file::map(file);
     if (!mapped) return fail(code::external_data, "external data: ", mapped.failure().message);
-    content = tensor_detail::share(*std::move(mapped));
+    content = storage_of(*std::move(mapped));
   } else {
     return fail(code::external_data, "external data: ", quoted(location),
                 " is outside a model that was loaded from memory; give a resolver");

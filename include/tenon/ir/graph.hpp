@@ -52,6 +52,7 @@ struct graph_metadata {
   std::string doc;
   std::int64_t opset = 0;  ///< of the default domain; 0 when built in C++
   std::vector<std::pair<std::string, std::string>> properties;
+  std::vector<std::string> diagnostics;  ///< what the reader found odd but accepted
 };
 
 /// The graph of a model: ops over facts.
