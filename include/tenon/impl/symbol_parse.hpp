@@ -2,10 +2,13 @@
 
 #include "tenon/symbol/dim.hpp"
 #include "tenon/symbol/expression_reader.hpp"
+#include "tenon/symbol/polynomial.hpp"
 #include "tenon/symbol/scope.hpp"
 
-#include <span>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace tenon::inline v0 {
 
@@ -62,30 +65,84 @@ inline std::string magnitude(std::int64_t v) {
   return v < 0 ? out.substr(1) : out;
 }
 
+/// factor * mod(x, k), found in a sum as factor * x - factor * k * floordiv(x, k).
+struct mod_part {
+  std::int64_t factor = 0;
+  dim x;
+  dim k;
+};
+
+/// Takes one mod out of the sum when all of it is there.
+inline std::optional<mod_part> take_mod(polynomial& p) {
+  for (const term t : p.terms) {
+    if (t.what->kind != form::floordiv || !t.what->arguments()[1].is_constant()) continue;
+    const std::int64_t k = t.what->arguments()[1].constant();
+    if (t.factor % k != 0) continue;
+    const mod_part out{-(t.factor / k), t.what->arguments()[0], k};
+    polynomial rest = add_scaled(p, to_polynomial(dim::of(t.what)), -t.factor);
+    const polynomial x = to_polynomial(out.x);
+    const std::size_t before = rest.terms.size();
+    rest = add_scaled(rest, x, -out.factor);
+    if (!rest.is_valid || rest.terms.size() + x.terms.size() != before) continue;
+    p = rest;
+    return out;
+  }
+  return std::nullopt;
+}
+
+class sum_printer {
+ public:
+  explicit sum_printer(std::string& out) : out_(out) {}
+
+  void sign(std::int64_t factor) {
+    out_ += is_first_ ? (factor < 0 ? "-" : "") : (factor < 0 ? " - " : " + ");
+    is_first_ = false;
+  }
+
+  void factor(std::int64_t v) {
+    sign(v);
+    if (v != 1 && v != -1) (out_ += magnitude(v)) += '*';
+  }
+
+ private:
+  std::string& out_;
+  bool is_first_ = true;
+};
+
+inline void print_sum(std::string& out, const expr& e) {
+  polynomial p = to_polynomial(dim::of(&e));
+  std::vector<mod_part> mods;
+  while (const auto part = take_mod(p)) mods.push_back(*part);
+  sum_printer printer(out);
+  for (const term t : p.terms) {
+    printer.factor(t.factor);
+    print_monomial(out, *t.what);
+  }
+  for (const mod_part& part : mods) {
+    printer.factor(part.factor);
+    out += "mod(";
+    print(out, part.x);
+    out += ", ";
+    print(out, part.k);
+    out += ')';
+  }
+  if (p.constant == 0) return;
+  printer.sign(p.constant);
+  out += magnitude(p.constant);
+}
+
 inline void print(std::string& out, dim d) {
   if (d.is_constant()) {
     out += cat(d.constant());
     return;
   }
   const expr& e = *d.node();
-  if (e.kind == form::overflow) {
+  if (e.kind == form::overflow)
     out += "overflow()";
-    return;
-  }
-  if (e.kind != form::sum) return print_monomial(out, e);
-  bool first = true;
-  const auto sign = [&](std::int64_t v) {
-    out += first ? (v < 0 ? "-" : "") : (v < 0 ? " - " : " + ");
-    first = false;
-  };
-  for (const term t : e.terms()) {
-    sign(t.factor);
-    if (t.factor != 1 && t.factor != -1) (out += magnitude(t.factor)) += '*';
-    print_monomial(out, *t.what);
-  }
-  if (e.constant == 0) return;
-  sign(e.constant);
-  out += magnitude(e.constant);
+  else if (e.kind == form::sum)
+    print_sum(out, e);
+  else
+    print_monomial(out, e);
 }
 
 }  // namespace symbol_detail

@@ -123,6 +123,7 @@ TENON_INLINE result<box_choice> choose_box(std::span<const box> boxes,
   using namespace symbol_detail;
   std::optional<box_choice> best;
   std::optional<box_choice> nearest;
+  constexpr double rounding = 1e-9;  // equal distances stay equal
   double best_distance = 0;
   double nearest_distance = 0;
   for (std::size_t b = 0; b < boxes.size(); ++b) {
@@ -130,11 +131,11 @@ TENON_INLINE result<box_choice> choose_box(std::span<const box> boxes,
     const bool is_inside = boxes[b].contains(shapes).has_value();
     for (std::size_t i = 0; i < boxes[b].opts.size(); ++i) {
       const double d = distance(shapes, boxes[b].opts[i]);
-      if (is_inside && (!best || d < best_distance)) {
+      if (is_inside && (!best || d < best_distance - rounding)) {
         best = {b, i};
         best_distance = d;
       }
-      if (!nearest || d < nearest_distance) {
+      if (!nearest || d < nearest_distance - rounding) {
         nearest = {b, i};
         nearest_distance = d;
       }

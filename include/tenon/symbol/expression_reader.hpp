@@ -41,7 +41,7 @@ class expression_reader {
  private:
   dim product();
   dim primary();
-  dim number();
+  dim number(bool is_negative);
   dim call(std::string_view name);
   std::optional<std::string> name();
   bool take(std::string_view token);
@@ -119,7 +119,8 @@ inline dim expression_reader::primary() {
   while (take("-")) is_negative = !is_negative;
   skip_spaces();
   if (at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9') {
-    out = number();
+    out = number(is_negative);
+    is_negative = false;
   } else if (take("(")) {
     out = sum();
     if (!take(")")) complain("')'");
@@ -133,14 +134,15 @@ inline dim expression_reader::primary() {
   return is_negative ? -out : out;
 }
 
-inline dim expression_reader::number() {
+inline dim expression_reader::number(bool is_negative) {
   std::int64_t value = 0;
   bool overflow = false;
   for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_) {
     overflow |= __builtin_mul_overflow(value, 10, &value);
-    overflow |= __builtin_add_overflow(value, text_[at_] - '0', &value);
+    overflow |= __builtin_sub_overflow(value, text_[at_] - '0', &value);
   }
-  if (overflow) complain("a number below 2^63");
+  if (!is_negative) overflow |= __builtin_sub_overflow(0, value, &value);
+  if (overflow) complain("a number within 64 bits");
   return value;
 }
 

@@ -95,6 +95,11 @@ inline polynomial to_polynomial(dim d) {
 inline dim from_polynomial(const polynomial& p) {
   if (!p.is_valid || p.terms.size() > max_terms) return dim::overflow();
   if (p.terms.empty()) return p.constant;
+  // The lowest number has no opposite; without it in formulas every sign change is exact.
+  constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+  bool has_lowest = p.constant == lowest;
+  for (const term t : p.terms) has_lowest = has_lowest || t.factor == lowest;
+  if (has_lowest) return dim::overflow();
   if (p.terms.size() == 1 && p.constant == 0 && p.terms[0].factor == 1)
     return dim::of(p.terms[0].what);
   expr wanted;
