@@ -203,10 +203,10 @@ TENON_INLINE void thread_pool::sleep_until_signal(std::uint32_t& seen) {
 TENON_INLINE void thread_pool::run_chunks(int worker) {
   std::uint64_t ticket = claim_.load(std::memory_order_acquire);
   const std::uint64_t job = ticket >> index_bits;
-  worker_function* const body = body_.load(std::memory_order_relaxed);
-  const std::int64_t count = count_.load(std::memory_order_relaxed);
-  const std::int64_t chunk = chunk_.load(std::memory_order_relaxed);
-  const std::uint64_t chunks = chunks_.load(std::memory_order_relaxed);
+  worker_function* const body = body_.load(std::memory_order_acquire);
+  const std::int64_t count = count_.load(std::memory_order_acquire);
+  const std::int64_t chunk = chunk_.load(std::memory_order_acquire);
+  const std::uint64_t chunks = chunks_.load(std::memory_order_acquire);
   std::uint32_t finished = 0;
   while (ticket >> index_bits == job && (ticket & index_mask) < chunks) {
     if (!claim_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel,
@@ -242,12 +242,14 @@ TENON_INLINE void thread_pool::publish(std::int64_t count,
                                        std::int64_t chunk,
                                        std::int64_t chunks,
                                        worker_function& body) {
-  body_.store(&body, std::memory_order_relaxed);
-  count_.store(count, std::memory_order_relaxed);
-  chunk_.store(chunk, std::memory_order_relaxed);
-  chunks_.store(static_cast<std::uint64_t>(chunks), std::memory_order_relaxed);
-  done_.store(0, std::memory_order_relaxed);
   const std::uint64_t job = (claim_.load(std::memory_order_relaxed) >> index_bits) + 1;
+  // A late worker that sees a part of the new job also sees that no chunk can be claimed.
+  claim_.store(job << index_bits | index_mask, std::memory_order_relaxed);
+  body_.store(&body, std::memory_order_release);
+  count_.store(count, std::memory_order_release);
+  chunk_.store(chunk, std::memory_order_release);
+  chunks_.store(static_cast<std::uint64_t>(chunks), std::memory_order_release);
+  done_.store(0, std::memory_order_relaxed);
   claim_.store(job << index_bits, std::memory_order_release);
   signal_.fetch_add(1);
   const std::int64_t sleepers = sleepers_.load();
