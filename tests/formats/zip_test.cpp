@@ -38,7 +38,7 @@ std::string replaced(std::string text, std::size_t at, const std::string& part) 
   return text.replace(at, part.size(), part);
 }
 
-/// One entry `x`, with all numbers of the list of entries in a ZIP64 field, behind a ZIP64 end record.
+/// One entry `x` whose numbers are all in a ZIP64 field, and a ZIP64 end record.
 std::string wide_archive(std::uint64_t bytes, std::string_view data, std::uint64_t offset = 0) {
   const std::string stamps = number(0, 4);
   const std::string crc = number(crc32_of(std::as_bytes(std::span(data))), 4);

@@ -16,7 +16,7 @@ struct open_options {
   bool follow_links = true;  ///< false refuses a symbolic link as the last component
 };
 
-/// An open regular file: a descriptor that closes itself, its size in bytes and its name for messages.
+/// An open regular file: a descriptor that closes itself, its size in bytes and its name.
 class open_file {
  public:
   open_file() = default;
@@ -50,7 +50,7 @@ class open_file {
 /// Opens a regular file to read; `io` names the path and what the system said.
 result<open_file> open_to_read(std::string_view path, open_options options = {});
 
-/// Opens `location` below `folder`: plain relative components only, no link of any kind; else `external_data`.
+/// Opens `location` below `folder`: plain components and no link, otherwise `external_data`.
 result<open_file> open_beneath(std::string_view folder, std::string_view location);
 
 /// A whole regular file mapped read-only; it must not shrink while it is mapped.
@@ -93,7 +93,7 @@ class mapped_file {
 result<std::string> read_file(std::string_view path,
                               std::uint64_t max_bytes = std::uint64_t{1} << 40);
 
-/// Writes a file so that its path holds either the old or the whole new content, also after a crash.
+/// Writes a file whose path holds the old or the whole new content, also after a crash.
 class atomic_file {
  public:
   atomic_file() = default;

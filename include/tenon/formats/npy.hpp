@@ -11,10 +11,10 @@
 
 namespace tenon::inline v0 {
 
-/// The array of a .npy file (format 1 to 3, either byte and axis order), copied; errors begin with `name: npy: `.
+/// The array of a .npy file (format 1 to 3, any byte and axis order); errors begin `name: npy: `.
 ///
-/// With `expected` another dtype is an `input` error, and raw bits are taken as bf16 (u2, V2) or as float8 and
-/// types below 8 bits (u1, i1, V1, one element a byte).
+/// With `expected` another dtype is an `input` error, and raw bits become bf16 (u2, V2) or float8
+/// and types below 8 bits (u1, i1, V1, one element a byte).
 result<tensor> read_npy(std::span<const std::byte> bytes,
                         std::string_view name,
                         std::optional<dtype> expected = std::nullopt);
@@ -24,7 +24,7 @@ result<tensor> load_npy(std::string_view path,
                         std::string_view name = {},
                         std::optional<dtype> expected = std::nullopt);
 
-/// The content of a .npy file; bf16 is written as u2, float8 and types below 8 bits as u1, text as U.
+/// The content of a .npy file; bf16 becomes u2, float8 and types below 8 bits u1, text U.
 result<std::string> npy_bytes(const tensor& value);
 
 /// Writes a .npy file in one step.

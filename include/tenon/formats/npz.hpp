@@ -19,7 +19,7 @@ struct npz_array {
   tensor value;
 };
 
-/// The arrays of a .npz file in memory that outlives it, read one by one; errors begin with `name: npz: `.
+/// The arrays of a .npz file in memory that outlives it; errors begin `name: npz: `.
 class npz_reader {
  public:
   static result<npz_reader> open(std::span<const std::byte> bytes, std::string_view name);

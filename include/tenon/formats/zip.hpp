@@ -21,7 +21,7 @@ struct zip_entry {
   std::uint16_t method = 0;        ///< 0 stored, 8 deflate
 };
 
-/// Reads a ZIP archive (ZIP64 too) from memory that outlives it; unique names, no encryption, one disk.
+/// Reads a ZIP or ZIP64 archive from memory that outlives it; unique names, no encryption.
 class zip_reader {
  public:
   static result<zip_reader> open(std::span<const std::byte> archive);

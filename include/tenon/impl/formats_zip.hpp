@@ -150,7 +150,7 @@ inline std::uint64_t narrow(std::uint64_t number) {
   return std::min(number, in_zip64);
 }
 
-/// The fields that the local header and the list of entries share, up to the length of the extra field.
+/// The fields that both headers of an entry share, up to the length of the extra field.
 inline void put_common(std::string& out, const zip_entry& entry, std::size_t extra_bytes) {
   constexpr std::uint64_t first_day = 0x21;  // 1980-01-01, so that equal content gives equal bytes
   put(out, 45, 2);

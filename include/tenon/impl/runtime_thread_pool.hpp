@@ -72,7 +72,7 @@ template <class Ready> bool spin(std::int64_t ns, Ready ready) {
   return false;
 }
 
-/// How long threads of a pool spin: the option, TENON_SPIN_NS or 50 us; not at all with too few CPUs.
+/// How long threads spin: the option, TENON_SPIN_NS or 50 us; not at all with too few CPUs.
 inline std::int64_t spin_budget_ns(std::int64_t option, int threads, int cpus) {
   constexpr std::int64_t most_ns = 1'000'000'000;
   if (option >= 0) return std::min(option, most_ns);

@@ -20,8 +20,8 @@ struct thread_pool_options {
 
 /// Fork-join threads: the workers and each caller of `parallel_for` in turn.
 ///
-/// A call allocates nothing and takes no lock. A second caller, a nested call and the child of a fork run
-/// their work inline. Idle workers sleep.
+/// A call allocates nothing and takes no lock. A second caller, a nested call and the child of a
+/// fork run their work inline. Idle workers sleep.
 class thread_pool {
  public:
   using range_function = function_ref<void(std::int64_t begin, std::int64_t end)>;
@@ -42,8 +42,8 @@ class thread_pool {
   /// Threads that a call can use: the workers and the caller.
   int threads() const { return workers_ + 1; }
 
-  /// Calls `body` on disjoint ranges that cover [0, count); each begins at a multiple of `grain`. The first
-  /// exception of a body reaches the caller, and ranges not yet started are dropped.
+  /// Calls `body` on disjoint ranges that cover [0, count); each begins at a multiple of `grain`.
+  /// The first exception reaches the caller, and ranges not yet started are dropped.
   void parallel_for(std::int64_t count, std::int64_t grain, range_function body) {
     parallel_for_workers(count, grain,
                          [&](std::int64_t begin, std::int64_t end, int) { body(begin, end); });
@@ -74,8 +74,8 @@ class thread_pool {
   std::int64_t spin_ns_ = 0;
   std::unique_ptr<thread_handles> handles_;
 
-  // `claim_` holds the number of the job and the next chunk; a worker reads the job before it claims a
-  // chunk, and a claim that succeeds proves that the job was still the one it read.
+  // `claim_` holds the number of the job and the next chunk; a worker reads the job before it
+  // claims a chunk, and a claim that succeeds proves that the job was still the one it read.
   alignas(64) std::atomic<std::uint64_t> claim_{0};
   alignas(64) std::atomic<std::uint32_t> signal_{0};  // changes with each job
   std::atomic<std::int32_t> sleepers_{0};
