@@ -1,0 +1,294 @@
+#pragma once
+
+#include "tenon/ops/branch.hpp"
+
+namespace tenon::inline v0::ops {
+
+/// The body runs while cond holds and fewer than max_trip times; carried values flow from turn to turn
+struct loop {
+  static constexpr op_info info{"loop", ports{maybe("max_trip"), maybe("cond"), many("value")},
+                                ports{many("y")}, pure | holds_graphs | data_dependent};
+  subgraph
+      body;  ///< inputs: iter, cond, carried..., captures...; outputs: cond, carried..., scans...
+  std::int64_t carried_count = 0;  ///< inputs after cond that are carried; the rest are captures
+  static constexpr auto attributes = attributes_of(
+      attribute{"body", &loop::body, true}, attribute{"carried_count", &loop::carried_count});
+  static constexpr onnx_import onnx{"Loop", 1};
+  friend bool operator==(const loop&, const loop&) = default;
+
+  status infer(infer_context& ctx) const;
+  status reference(eval_context& ctx) const;
+};
+
+/// Forgets sizes and content of carried facts that differ between two turns; true when something changed.
+inline bool widen(infer_context& ctx, fact& carried, const fact& next) {
+  const bool was_constant = carried.is_constant() || carried.has_elements();
+  carried.constant = {};
+  carried.elements.reset();
+  if (!carried.is_ranked) return was_constant;
+  if (!next.is_ranked || next.rank() != carried.rank()) {
+    carried.is_ranked = false;
+    carried.shape.clear();
+    return true;
+  }
+  bool changed = was_constant;
+  for (std::size_t i = 0; i < carried.rank(); ++i) {
+    if (carried.shape[i] == next.shape[i]) continue;
+    carried.shape[i] = ctx.unbacked("loop", dim(interval::highest));
+    changed = true;
+  }
+  return changed;
+}
+
+inline status loop::infer(infer_context& ctx) const {
+  if (ctx.has(0)) TENON_TRY(ctx.require_type(0, {dtype::i64}, "max_trip"));
+  if (ctx.has(1)) TENON_TRY(ctx.require_type(1, {dtype::boolean}, "cond"));
+  if (carried_count < 0 ||
+      static_cast<std::size_t>(carried_count) + 2 > std::max<std::size_t>(ctx.size(), 2))
+    return fail(code::attribute, "carried_count is ", carried_count, ", expected 0 to ",
+                ctx.size() - 2);
+  const auto carried = static_cast<std::size_t>(carried_count);
+  if (ctx.output_count() < carried)
+    return fail(code::graph, "loop has ", ctx.output_count(), " outputs, expected at least ",
+                carried);
+  std::vector<fact> inputs{fact::of(dtype::i64, {}), fact::of(dtype::boolean, {})};
+  for (std::size_t i = 2; i < ctx.size(); ++i) {
+    if (!ctx.has(i)) return fail(code::graph, "input ", i, " is absent");
+    inputs.push_back(ctx[i]);
+    if (i < 2 + carried) {
+      inputs.back().constant = {};
+      inputs.back().elements.reset();
+    }
+  }
+  std::vector<fact> outputs;
+  for (int turn = 0; turn < 4; ++turn) {
+    TENON_TRY(outputs, infer_body(ctx, body, inputs, "body"));
+    if (outputs.size() != 1 + ctx.output_count())
+      return fail(code::graph, "body has ", outputs.size(), " outputs, expected ",
+                  1 + ctx.output_count());
+    bool changed = false;
+    for (std::size_t i = 0; i < carried; ++i) {
+      fact& value = inputs[2 + i];
+      if (outputs[1 + i].type != value.type || outputs[1 + i].what != value.what)
+        return fail(code::shape, "carried value ", i, " is ", outputs[1 + i].str(), ", expected ",
+                    value.str());
+      if (turn == 2) value.is_ranked = false, value.shape.clear();
+      changed = widen(ctx, value, outputs[1 + i]) || changed;
+    }
+    if (!changed) break;
+  }
+  for (std::size_t i = 0; i < carried; ++i) ctx.output(i, inputs[2 + i]);
+  dim trips = dim(interval::highest);
+  if (const auto known = known_content(ctx, 0); known && known->size() == 1)
+    trips = ctx.facts().simplify(max(known->front(), 0));
+  const dim count = ctx.unbacked("trips", trips);
+  for (std::size_t i = carried; i < ctx.output_count(); ++i) {
+    fact piece = outputs[1 + i];
+    piece.constant = {};
+    piece.elements.reset();
+    if (piece.is_ranked) piece.shape.insert(piece.shape.begin(), count);
+    ctx.output(i, std::move(piece));
+  }
+  return {};
+}
+
+inline status loop::reference(eval_context& ctx) const {
+  const auto carried = static_cast<std::size_t>(carried_count);
+  std::int64_t limit = INT64_MAX;
+  if (ctx.has(0)) {
+    const auto given = ctx.integers(0);
+    if (given.size() != 1)
+      return fail(code::shape, "max_trip has ", given.size(), " elements, expected 1");
+    limit = given[0];
+  }
+  bool goes_on = true;
+  if (ctx.has(1)) {
+    TENON_TRY(goes_on, truth_of(ctx.input(1), "cond"));
+  }
+  std::vector<datum> inputs(2);
+  for (std::size_t i = 2; i < ctx.size(); ++i) inputs.push_back(ctx.input(i));
+  std::vector<scan_pieces> scans(ctx.output_count() - carried);
+  for (std::int64_t turn = 0; goes_on && turn < limit; ++turn) {
+    TENON_TRY(ctx.check_limits());
+    inputs[0] = tensor::scalar<std::int64_t>(turn);
+    inputs[1] = tensor::scalar<bool>(goes_on);
+    TENON_TRY(auto outputs, ctx.run(*body, inputs));
+    if (outputs.size() != 1 + ctx.output_count())
+      return fail(code::graph, "body has ", outputs.size(), " outputs, expected ",
+                  1 + ctx.output_count());
+    TENON_TRY(goes_on, truth_of(outputs[0], "cond of the body"));
+    for (std::size_t i = 0; i < carried; ++i) inputs[2 + i] = std::move(outputs[1 + i]);
+    for (std::size_t i = 0; i < scans.size(); ++i)
+      TENON_TRY(scans[i].add(outputs[1 + carried + i]));
+  }
+  for (std::size_t i = 0; i < carried; ++i) ctx.output(i, std::move(inputs[2 + i]));
+  for (std::size_t i = 0; i < scans.size(); ++i) {
+    TENON_TRY(scans[i].join(ctx, carried + i, 0, false, piece_like(*body, 1 + carried + i)));
+  }
+  return {};
+}
+
+/// The body runs once per slice of the scan inputs; states flow, scan outputs are joined
+struct scan {
+  static constexpr op_info info{"scan", ports{many("value")}, ports{many("y")},
+                                pure | holds_graphs | data_dependent};
+  subgraph body;  ///< inputs: states..., slices..., captures...; outputs: states..., scans...
+  std::int64_t num_scan_inputs = 0;
+  std::vector<std::int64_t> scan_input_axes;
+  std::vector<std::int64_t> scan_input_directions;  ///< 1: from last to first
+  std::vector<std::int64_t> scan_output_axes;
+  std::vector<std::int64_t> scan_output_directions;  ///< 1: each slice goes in front
+  std::int64_t carried_count = 0;                    ///< leading inputs that are states
+  static constexpr auto attributes =
+      attributes_of(attribute{"body", &scan::body, true},
+                    attribute{"carried_count", &scan::carried_count},
+                    attribute{"num_scan_inputs", &scan::num_scan_inputs, true},
+                    attribute{"scan_input_axes", &scan::scan_input_axes},
+                    attribute{"scan_input_directions", &scan::scan_input_directions},
+                    attribute{"scan_output_axes", &scan::scan_output_axes},
+                    attribute{"scan_output_directions", &scan::scan_output_directions});
+  static constexpr onnx_import onnx{"Scan", 9};
+  friend bool operator==(const scan&, const scan&) = default;
+
+  status check(std::size_t inputs, std::size_t outputs) const;
+  status infer(infer_context& ctx) const;
+  status reference(eval_context& ctx) const;
+
+  std::int64_t input_axis(std::size_t i) const {
+    return i < scan_input_axes.size() ? scan_input_axes[i] : 0;
+  }
+
+  std::int64_t output_axis(std::size_t i) const {
+    return i < scan_output_axes.size() ? scan_output_axes[i] : 0;
+  }
+
+  bool is_backward(std::size_t i) const {
+    return i < scan_input_directions.size() && scan_input_directions[i] == 1;
+  }
+
+  bool is_prepended(std::size_t i) const {
+    return i < scan_output_directions.size() && scan_output_directions[i] == 1;
+  }
+};
+
+inline status scan::check(std::size_t inputs, std::size_t outputs) const {
+  const auto total = static_cast<std::int64_t>(inputs);
+  if (num_scan_inputs < 1 || num_scan_inputs > total)
+    return fail(code::attribute, "num_scan_inputs is ", num_scan_inputs, ", expected 1 to ", total);
+  if (carried_count < 0 || carried_count > total - num_scan_inputs ||
+      carried_count > static_cast<std::int64_t>(outputs))
+    return fail(code::attribute, "carried_count is ", carried_count, ", expected 0 to ",
+                std::min(total - num_scan_inputs, static_cast<std::int64_t>(outputs)));
+  for (const auto* list : {&scan_input_directions, &scan_output_directions})
+    for (const std::int64_t d : *list)
+      if (d != 0 && d != 1)
+        return fail(code::attribute, "a scan direction is ", d, ", expected 0 or 1");
+  return {};
+}
+
+inline status scan::infer(infer_context& ctx) const {
+  TENON_TRY(check(ctx.size(), ctx.output_count()));
+  const auto carried = static_cast<std::size_t>(carried_count);
+  const auto scans = static_cast<std::size_t>(num_scan_inputs);
+  std::vector<fact> inputs;
+  std::optional<dim> steps;
+  for (std::size_t i = 0; i < ctx.size(); ++i) {
+    if (!ctx.has(i)) return fail(code::graph, "input ", i, " is absent");
+    fact f = ctx[i];
+    if (i < carried + scans) {
+      f.constant = {};
+      f.elements.reset();
+    }
+    if (i >= carried && i < carried + scans && f.is_ranked) {
+      TENON_TRY(const std::size_t at,
+                ctx.axis(input_axis(i - carried), f.rank(), "scan input axis"));
+      if (steps) TENON_TRY(ctx.require_equal(f.shape[at], *steps, "length of scan inputs"));
+      steps = f.shape[at];
+      f.shape.erase(f.shape.begin() + at);
+    }
+    inputs.push_back(std::move(f));
+  }
+  std::vector<fact> outputs;
+  for (int turn = 0; turn < 4; ++turn) {
+    TENON_TRY(outputs, infer_body(ctx, body, inputs, "body"));
+    if (outputs.size() != ctx.output_count())
+      return fail(code::graph, "body has ", outputs.size(), " outputs, expected ",
+                  ctx.output_count());
+    bool changed = false;
+    for (std::size_t i = 0; i < carried; ++i)
+      changed = widen(ctx, inputs[i], outputs[i]) || changed;
+    if (!changed) break;
+  }
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    fact out = i < carried ? inputs[i] : outputs[i];
+    out.constant = {};
+    out.elements.reset();
+    if (i >= carried && out.is_ranked) {
+      TENON_TRY(const std::size_t at,
+                ctx.axis(output_axis(i - carried), out.rank() + 1, "scan output axis"));
+      out.shape.insert(out.shape.begin() + at,
+                       steps ? *steps : ctx.unbacked("scan", dim(interval::highest)));
+    }
+    ctx.output(i, std::move(out));
+  }
+  return {};
+}
+
+/// Slice `step` of x along `axis`, without that axis.
+inline result<tensor> slice_of(const tensor& x, std::size_t axis, std::int64_t step) {
+  extents shape = x.dims();
+  shape.erase(shape.begin() + axis);
+  TENON_TRY(tensor out, tensor::make(x.type(), shape));
+  const std::int64_t outer = size_between(x.dims(), 0, axis);
+  const std::int64_t inner = size_between(x.dims(), axis + 1, x.rank());
+  const element_mover move(out, x);
+  for (std::int64_t o = 0; o < outer; ++o) move(o * inner, (o * x.dim(axis) + step) * inner, inner);
+  return out;
+}
+
+inline status scan::reference(eval_context& ctx) const {
+  TENON_TRY(check(ctx.size(), ctx.output_count()));
+  const auto carried = static_cast<std::size_t>(carried_count);
+  const auto count = static_cast<std::size_t>(num_scan_inputs);
+  std::vector<datum> inputs;
+  std::vector<std::size_t> axes;
+  std::int64_t steps = -1;
+  for (std::size_t i = 0; i < ctx.size(); ++i) {
+    inputs.push_back(ctx.input(i));
+    if (i < carried || i >= carried + count) continue;
+    const auto rank = static_cast<std::int64_t>(ctx[i].rank());
+    const std::int64_t axis = input_axis(i - carried);
+    if (axis < -rank || axis >= rank)
+      return fail(code::attribute, "scan input axis is ", axis, ", expected ", -rank, " to ",
+                  rank - 1);
+    axes.push_back(static_cast<std::size_t>(axis < 0 ? axis + rank : axis));
+    const std::int64_t size = ctx[i].dim(axes.back());
+    if (steps >= 0 && size != steps)
+      return fail(code::shape, "scan inputs have lengths ", steps, " and ", size,
+                  ", expected one length");
+    steps = size;
+  }
+  std::vector<scan_pieces> scans(ctx.output_count() - carried);
+  for (std::int64_t step = 0; step < steps; ++step) {
+    TENON_TRY(ctx.check_limits());
+    for (std::size_t s = 0; s < count; ++s) {
+      TENON_TRY(tensor piece,
+                slice_of(ctx[carried + s], axes[s], is_backward(s) ? steps - 1 - step : step));
+      inputs[carried + s] = std::move(piece);
+    }
+    TENON_TRY(auto outputs, ctx.run(*body, inputs));
+    if (outputs.size() != ctx.output_count())
+      return fail(code::graph, "body has ", outputs.size(), " outputs, expected ",
+                  ctx.output_count());
+    for (std::size_t i = 0; i < carried; ++i) inputs[i] = std::move(outputs[i]);
+    for (std::size_t i = 0; i < scans.size(); ++i) TENON_TRY(scans[i].add(outputs[carried + i]));
+  }
+  for (std::size_t i = 0; i < carried; ++i) ctx.output(i, std::move(inputs[i]));
+  for (std::size_t i = 0; i < scans.size(); ++i) {
+    TENON_TRY(scans[i].join(ctx, carried + i, output_axis(i), is_prepended(i),
+                            piece_like(*body, carried + i)));
+  }
+  return {};
+}
+
+}  // namespace tenon::inline v0::ops
