@@ -98,6 +98,21 @@ TEST_CASE("many tiny jobs back to back and with pauses") {
   }
 }
 
+TEST_CASE("late workers never take chunks of a job that follows a smaller one") {
+  for (const int threads : {2, 3}) {
+    thread_pool pool({.threads = threads, .spin_ns = 50000});
+    int wrong = 0;
+    for (int job = 0; job < 100000; ++job) {
+      const std::int64_t count = job % 2 == 0 ? 2 : threads * 8;
+      std::atomic<std::int64_t> covered = 0;
+      pool.parallel_for(count, 1,
+                        [&](std::int64_t begin, std::int64_t end) { covered += end - begin; });
+      wrong += covered != count;
+    }
+    CHECK(wrong == 0);
+  }
+}
+
 TEST_CASE("several callers share one pool, with nesting") {
   thread_pool pool({.threads = 3});
   std::atomic<int> wrong = 0;
