@@ -5,6 +5,7 @@
 #include "tenon/symbol/table.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace tenon::inline v0 {
 
@@ -156,6 +157,25 @@ TENON_INLINE void facts_table::symbol_lines(dim symbol, std::vector<std::string>
   add_line(out, symbol_detail::range_line(symbol, range(folded)));
 }
 
+/// The range of an expression, scaled so that hidden quotients become the symbols they were split from.
+TENON_INLINE std::string facts_table::bound_line(const bound_fact& fact) const {
+  using namespace symbol_detail;
+  std::int64_t factor = 1;
+  for (const term t : to_polynomial(fact.key).terms)
+    for (const term f : factors(t.what))
+      for (dim d = dim::of(f.what); d.is_symbol() && d.node()->is_hidden;
+           d = scope_->symbols()[facts_of(d).parent]) {
+        const std::int64_t m = facts_of(d).modulus;
+        factor = checked_mul(factor, m / std::gcd(m, t.factor)).value_or(1);
+      }
+  const interval scaled = symbol_detail::scale(fact.range, factor);
+  const bool is_exact = is_bound(scaled.lo) == is_bound(fact.range.lo) &&
+                        is_bound(scaled.hi) == is_bound(fact.range.hi);
+  if (is_exact && !(factor * fact.key).is_overflow())
+    return range_line(unfold(factor * fact.key), scaled);
+  return range_line(unfold(fact.key), fact.range);
+}
+
 TENON_INLINE std::vector<std::string> facts_table::constraints() const {
   std::vector<std::string> out;
   for (std::size_t i = 0; i < symbols_.size(); ++i) {
@@ -171,8 +191,7 @@ TENON_INLINE std::vector<std::string> facts_table::constraints() const {
   for (const congruence_fact& fact : congruences_)
     out.push_back(
         cat("(", unfold(fact.key), ") % ", fact.value.modulus, " == ", fact.value.remainder));
-  for (const bound_fact& fact : bounds_)
-    symbol_detail::add_line(out, symbol_detail::range_line(unfold(fact.key), fact.range));
+  for (const bound_fact& fact : bounds_) symbol_detail::add_line(out, bound_line(fact));
   return out;
 }
 

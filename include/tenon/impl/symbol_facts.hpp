@@ -4,7 +4,9 @@
 #include "tenon/symbol/table.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
+#include <utility>
 
 namespace tenon::inline v0 {
 
@@ -144,7 +146,7 @@ TENON_INLINE bool facts_table::keep_equation(dim zero, std::uint32_t source) {
   }
   equations_.push_back(out);
   ++version_;
-  return true;
+  return !out.lead || move_facts([&](dim key) { return fold(key) != key; });
 }
 
 TENON_INLINE bool facts_table::solve(dim symbol, dim value, std::uint32_t source) {
@@ -165,33 +167,40 @@ TENON_INLINE bool facts_table::solve(dim symbol, dim value, std::uint32_t source
 
 /// Learns the facts about larger expressions once more after `symbol` in them was replaced.
 TENON_INLINE bool facts_table::fold_again(dim symbol) {
-  const auto is_stale = [&](const auto& fact) {
-    if constexpr (requires { fact.key; })
-      return mentions(fact.key, symbol);
-    else
-      return mentions(fact.zero, symbol);
-  };
-  const auto take = [&](auto& facts) {
-    auto stale = facts;
-    std::erase_if(stale, [&](const auto& fact) { return !is_stale(fact); });
-    if (!stale.empty()) std::erase_if(facts, is_stale);
-    return stale;
-  };
-  const auto bounds = take(bounds_);
-  const auto congruences = take(congruences_);
-  const auto equations = take(equations_);
-  if (!bounds.empty()) {
-    std::ranges::fill(bound_index_, 0U);
-    for (std::uint32_t i = 0; i < bounds_.size(); ++i)
-      bound_index_[bounds_[i].key.node()->index] = i + 1;
-  }
-  if (!bounds.empty() || !congruences.empty() || !equations.empty()) ++version_;
-  for (const auto& fact : bounds)
-    if (!learn_range(fold(fact.key), fact.range, fact.source)) return false;
-  for (const auto& fact : congruences)
-    if (!learn_residue(fold(fact.key), fact.value, fact.source)) return false;
-  for (const auto& fact : equations)
+  std::vector<equation> stale;
+  const auto is_stale = [&](const equation& fact) { return mentions(fact.zero, symbol); };
+  std::ranges::copy_if(equations_, std::back_inserter(stale), is_stale);
+  std::erase_if(equations_, is_stale);
+  if (!stale.empty()) ++version_;
+  if (!move_facts([&](dim key) { return mentions(key, symbol); })) return false;
+  for (const equation& fact : stale)
     if (!learn_zero(fold(fact.zero), fact.source, 4)) return false;
+  return true;
+}
+
+/// Learns the ranges and remainders of the keys that are stale once more, under their folded form.
+template <class IsStale> bool facts_table::move_facts(const IsStale& is_stale) {
+  std::vector<bound_fact> bounds;
+  std::vector<congruence_fact> congruences;
+  for (const bound_fact& fact : bounds_)
+    if (is_stale(fact.key)) bounds.push_back(fact);
+  for (const congruence_fact& fact : congruences_)
+    if (is_stale(fact.key)) congruences.push_back(fact);
+  if (bounds.empty() && congruences.empty()) return true;
+  const auto is_moved = [&](const auto& fact) {
+    const auto same = [&](const auto& other) { return other.key == fact.key; };
+    return std::ranges::any_of(bounds, same) || std::ranges::any_of(congruences, same);
+  };
+  std::erase_if(bounds_, is_moved);
+  std::erase_if(congruences_, is_moved);
+  std::ranges::fill(bound_index_, 0U);
+  for (std::uint32_t i = 0; i < bounds_.size(); ++i)
+    bound_index_[bounds_[i].key.node()->index] = i + 1;
+  ++version_;
+  for (const bound_fact& fact : bounds)
+    if (!learn_range(fold(fact.key), fact.range, fact.source)) return false;
+  for (const congruence_fact& fact : congruences)
+    if (!learn_residue(fold(fact.key), fact.value, fact.source)) return false;
   return true;
 }
 

@@ -167,7 +167,8 @@ TENON_INLINE dim symbol_scope::fresh(std::string_view prefix) {
 }
 
 TENON_INLINE dim symbol_scope::hidden_symbol() {
-  return add_symbol(cat("$", symbols_.size()), false, true);
+  // Sorts after every plain name, so that rules are oriented by the names of the user.
+  return add_symbol(cat("~", symbols_.size()), false, true);
 }
 
 }  // namespace tenon::inline v0

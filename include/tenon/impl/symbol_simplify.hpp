@@ -45,6 +45,17 @@ TENON_INLINE void facts_table::resolve(dim symbol) const {
   }
 }
 
+TENON_INLINE dim facts_table::simplify(dim d) const {
+  if (!d.node() || d.is_overflow()) return d;
+  const std::uint32_t index = d.node()->index;
+  if (index < simplified_.size() && simplified_[index].version == version_)
+    return simplified_[index].value;
+  const dim out = unfold(fold(d));
+  if (index >= simplified_.size()) simplified_.resize(scope_->size() + 1);
+  simplified_[index] = {version_, out};
+  return out;
+}
+
 TENON_INLINE dim facts_table::fold(dim d) const {
   if (!d.node() || d.is_overflow()) return d;
   const std::uint32_t index = d.node()->index;

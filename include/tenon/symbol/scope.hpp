@@ -30,7 +30,7 @@ class symbol_scope {
 
   std::optional<dim> find(std::string_view name) const;
 
-  /// By symbol id, in order of creation.
+  /// By symbol id, in order of creation; those of the library itself (`is_hidden`) too.
   std::span<const dim> symbols() const { return symbols_; }
 
   std::string_view name_of(std::uint32_t symbol) const { return symbols_[symbol].node()->name; }
@@ -51,7 +51,7 @@ class symbol_scope {
     return add_symbol(name, is_unbacked, false);
   }
 
-  /// A symbol for the library's own use, in no list and in no text.
+  /// A symbol for the library's own use: `find` does not see it, no text has it.
   dim hidden_symbol();
 
   /// The unique node with this content; `wanted.hash`, sizes and storage are filled in here.

@@ -56,7 +56,7 @@ class facts_table {
   status require(std::string_view constraint, std::string_view source);
 
   /// d rewritten with all facts; two dims that are known to be equal get the same result.
-  dim simplify(dim d) const { return unfold(fold(d)); }
+  dim simplify(dim d) const;
 
   interval bounds(dim d) const { return range(fold(d)); }
 
@@ -180,6 +180,7 @@ class facts_table {
 
   void explain(dim d, inline_vector<std::uint32_t, 8>& sources) const;
   std::string describe(dim d) const;
+  std::string bound_line(const bound_fact& fact) const;
   void symbol_lines(dim symbol, std::vector<std::string>& out) const;
   status require_pair(dim a, std::string_view sign, dim b, std::string_view source);
   status check_all(std::span<const check> claims, const bindings& values) const;
@@ -198,6 +199,7 @@ class facts_table {
   bool learn_residue(dim d, residue wanted, std::uint32_t source);
   bool split(dim symbol, residue value, std::uint32_t source);
   bool fold_again(dim symbol);
+  template <class IsStale> bool move_facts(const IsStale& is_stale);
 
   scope_ref scope_;
   std::vector<symbol_facts> symbols_;
@@ -211,6 +213,7 @@ class facts_table {
   std::vector<check> learned_;
   std::uint32_t version_ = 1;
   mutable std::vector<memo_entry<dim>> folded_;
+  mutable std::vector<memo_entry<dim>> simplified_;
   mutable std::vector<memo_entry<interval>> ranges_;
 };
 
