@@ -119,13 +119,14 @@ inline void address_rows(const conv_args& a,
 inline void copy_floats(const float* from, float* to, std::size_t n) {
   std::size_t i = 0;
   for (; i + vl <= n; i += vl) store(to + i, load(from + i));
-  if (i < n) store_n(to + i, load_n(from + i, n - i), n - i);
+  for (; i + 4 <= n; i += 4) __builtin_memcpy(to + i, from + i, 4 * sizeof(float));
+  for (; i < n; ++i) to[i] = from[i];
 }
 
 inline void zero_floats(float* to, std::size_t n) {
   std::size_t i = 0;
   for (; i + vl <= n; i += vl) store(to + i, zero());
-  if (i < n) store_n(to + i, zero(), n - i);
+  for (; i < n; ++i) to[i] = 0.0F;
 }
 
 /// Copies the window under one output pixel into `to`, [kh][kw][in_c / groups].

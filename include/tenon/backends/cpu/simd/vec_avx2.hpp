@@ -52,8 +52,21 @@ inline vf load_n(const float* p, std::size_t n) {
   return _mm256_maskload_ps(p, lane_mask(n));
 }
 
+/// In halves: masked stores are slow on some processors.
 inline void store_n(float* p, vf v, std::size_t n) {
-  _mm256_maskstore_ps(p, lane_mask(n), v);
+  if (n >= vl) return store(p, v);
+  __m128 part = _mm256_castps256_ps128(v);
+  if (n & 4) {
+    _mm_storeu_ps(p, part);
+    p += 4;
+    part = _mm256_extractf128_ps(v, 1);
+  }
+  if (n & 2) {
+    _mm_storel_pi(reinterpret_cast<__m64*>(p), part);
+    p += 2;
+    part = _mm_movehl_ps(part, part);
+  }
+  if (n & 1) _mm_store_ss(p, part);
 }
 
 inline vf fma(vf a, vf b, vf c) {
