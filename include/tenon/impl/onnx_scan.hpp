@@ -41,6 +41,11 @@ inline std::size_t distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+/// A few letters apart, fewer for short names.
+inline bool is_near(std::string_view a, std::string_view b) {
+  return distance(a, b) <= std::min<std::size_t>(2, b.size() / 4);
+}
+
 }  // namespace scan_detail
 
 TENON_INLINE std::string label_of(const node_proto& node) {
@@ -199,7 +204,7 @@ TENON_INLINE void importer::miss(const node_proto& node) {
     std::vector<std::string_view> near;
     for (const ir::op_type* type : ops_)
       for (const ir::onnx_import& form : type->onnx)
-        if (scan_detail::distance(form.name, node.op_type) <= 2 && near.size() < 3)
+        if (scan_detail::is_near(form.name, node.op_type) && near.size() < 3)
           near.push_back(form.name);
     const std::string hint = near.empty() ? "" : cat(" (nearest: ", join(near), ")");
     at = missing_.insert(missing_.end(), {what, hint, {}, 0});
