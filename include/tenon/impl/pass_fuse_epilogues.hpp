@@ -228,7 +228,7 @@ inline result<std::size_t> join_norm(ir::graph& graph, node_id n) {
 
 }  // namespace epilogue_detail
 
-TENON_INLINE result<std::size_t> fuse_epilogues(ir::graph& graph) {
+TENON_INLINE result<std::size_t> fuse_epilogues::run(ir::graph& graph, pass_context&) const {
   std::size_t count = 0;
   for (const auto step : {epilogue_detail::grow, epilogue_detail::join_norm})
     for (const node_id n : graph.order()) {

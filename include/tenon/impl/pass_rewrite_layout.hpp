@@ -137,7 +137,7 @@ inline rewriter::maybe_value rewriter::move_conv(node_id n, const ops::conv& op)
   const std::size_t spatial = fw.rank() - 2;
   std::vector<std::int64_t> kernel(fw.constant.dims().begin() + 2, fw.constant.dims().end());
   const auto win = window(kernel, op.strides, op.dilations, op.pads,
-                          op.auto_pad == ops::auto_pad_kind::NOTSET, spatial);
+                          op.auto_pad == ops::auto_pad_mode::notset, spatial);
   if (!win) return std::optional<value_id>();
   TENON_TRY(value_id in, last(x));
   value_id weights = w;
@@ -249,7 +249,9 @@ inline result<bool> rewriter::move_transpose(node_id n, const ops::transpose& op
     is_identity = is_identity && perm.back() == static_cast<std::int64_t>(i);
   }
   value_id out = moved_.at(node.inputs[0].index);
-  if (!is_identity) TENON_TRY(out, patch_.add(ops::transpose{perm}, {out}, node.name));
+  if (!is_identity) {
+    TENON_TRY(out, patch_.add(ops::transpose{perm}, {out}, node.name));
+  }
   patch_.replace(node.outputs[0], out);
   return true;
 }
@@ -260,13 +262,13 @@ inline rewriter::maybe_value rewriter::move(node_id n) {
   if (const auto* op = node.op.as<ops::concat>()) return move_concat(n, *op);
   if (const auto* op = node.op.as<ops::max_pool>()) {
     const auto w = window(op->kernel_shape, op->strides, op->dilations, op->pads,
-                          op->auto_pad == ops::auto_pad_kind::NOTSET && !op->ceil_mode,
+                          op->auto_pad == ops::auto_pad_mode::notset && !op->ceil_mode,
                           op->kernel_shape.size());
     return w ? move_pool(n, *w, ops::pool_kind::max) : std::optional<value_id>();
   }
   if (const auto* op = node.op.as<ops::average_pool>()) {
     const auto w = window(op->kernel_shape, op->strides, op->dilations, op->pads,
-                          op->auto_pad == ops::auto_pad_kind::NOTSET && !op->ceil_mode,
+                          op->auto_pad == ops::auto_pad_mode::notset && !op->ceil_mode,
                           op->kernel_shape.size());
     return w ? move_pool(n, *w,
                          op->count_include_pad ? ops::pool_kind::average_with_padding
@@ -325,7 +327,7 @@ inline result<std::size_t> rewriter::run() {
 
 }  // namespace layout_detail
 
-TENON_INLINE result<std::size_t> rewrite_layout(ir::graph& graph) {
+TENON_INLINE result<std::size_t> rewrite_layout::run(ir::graph& graph, pass_context&) const {
   return layout_detail::rewriter(graph).run();
 }
 

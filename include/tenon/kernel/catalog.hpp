@@ -32,7 +32,7 @@ struct query {
 /// One kernel of a backend: what it is for, how it is prepared, how it runs.
 struct entry {
   std::string_view name;  ///< `cpu.gemm.f32`
-  const ir::op_type* op;
+  const void* op;                    ///< `ir::id_of<Op>()`
   const char* (*refuse)(const query&);                  ///< null: takes the node; else why not
   result<prepared> (*prepare)(const query&) = nullptr;  ///< once, at compile time
   std::size_t (*scratch_bytes)(const call&) = nullptr;  ///< once per shape
@@ -46,7 +46,7 @@ using catalog = std::span<const entry>;
 /// The first kernel that takes the node, or null; `on_refusal(entry, reason)` hears of the others.
 template <class F> const entry* choose(catalog kernels, const query& q, F&& on_refusal) {
   for (const entry& e : kernels) {
-    if (e.op != &q.op->type()) continue;
+    if (e.op != q.op->type().id) continue;
     const char* reason = e.refuse(q);
     if (reason == nullptr) return &e;
     on_refusal(e, reason);

@@ -1,14 +1,18 @@
 #pragma once
 
-#include "tenon/ir/patch.hpp"
-
 #include <cstddef>
+
+#include "tenon/passes/pass.hpp"
 
 namespace tenon::inline v0::passes {
 
 /// Takes scale, bias, residual and activation into the convolution or matmul before them, and the addition before
-/// a layer norm into the norm; returns the number of nodes that went away.
-result<std::size_t> fuse_epilogues(ir::graph& graph);
+/// a layer norm into the norm.
+struct fuse_epilogues {
+  static constexpr pass_info info{"fuse-epilogues", "bias, residual and activation become part of the product"};
+
+  result<std::size_t> run(ir::graph& graph, pass_context& ctx) const;
+};
 
 }  // namespace tenon::inline v0::passes
 

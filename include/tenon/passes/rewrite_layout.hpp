@@ -1,14 +1,18 @@
 #pragma once
 
-#include "tenon/ir/patch.hpp"
-
 #include <cstddef>
+
+#include "tenon/passes/pass.hpp"
 
 namespace tenon::inline v0::passes {
 
 /// Moves convolutions, pooling and the elementwise ops around them to channels-last order, with transposes only
-/// where such a region begins and ends; returns the number of nodes moved. f32, one and two spatial axes.
-result<std::size_t> rewrite_layout(ir::graph& graph);
+/// where such a region begins and ends. f32, one and two spatial axes.
+struct rewrite_layout {
+  static constexpr pass_info info{"rewrite-layout", "channels-last convolutions, pooling and what lies between"};
+
+  result<std::size_t> run(ir::graph& graph, pass_context& ctx) const;
+};
 
 }  // namespace tenon::inline v0::passes
 

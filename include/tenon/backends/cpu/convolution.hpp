@@ -214,6 +214,69 @@ inline const char* any_pool(const query& q) {
   return q.is(0, dtype::f32) ? nullptr : "needs f32";
 }
 
+/// The window of a channels-first convolution of rank 4 without auto_pad.
+inline const char* plain_conv(const query& q) {
+  if (!q.is(0, dtype::f32) || !q.is(1, dtype::f32) || q.in(0).rank() != 4) return "needs f32 images";
+  if (!q.in(1).is_constant()) return "needs constant weights";
+  const auto& op = q.as<ops::conv>();
+  if (op.auto_pad != ops::auto_pad_mode::notset) return "needs explicit padding";
+  for (const std::int64_t p : op.pads)
+    if (p < 0) return "needs padding of at least 0";
+  return nullptr;
+}
+
+inline conv_shape plain_window(const ops::conv& op, conv_shape s) {
+  const std::vector<std::int64_t> ones{1, 1};
+  set_window(s, op.strides.empty() ? ones : op.strides, op.dilations.empty() ? ones : op.dilations,
+             op.pads.empty() ? 0 : op.pads[0], op.pads.empty() ? 0 : op.pads[1]);
+  return s;
+}
+
+inline result<prepared> prepare_conv(const query& q) {
+  const auto& op = q.as<ops::conv>();
+  return pack_weights(q.in(1).constant, plain_window(op, weight_shape(q.in(1).constant, op.group)));
+}
+
+inline conv_shape conv_sizes(const call& c) {
+  const auto& op = c.as<ops::conv>();
+  const kernel::array_view &x = c.in(0), &w = c.in(1), &y = c.out(0);
+  conv_shape s;
+  s.groups = static_cast<std::size_t>(op.group);
+  s.out_c = static_cast<std::size_t>(w.dim(0));
+  s.in_c = static_cast<std::size_t>(w.dim(1)) * s.groups;
+  s.kernel_h = static_cast<std::size_t>(w.dim(2));
+  s.kernel_w = static_cast<std::size_t>(w.dim(3));
+  const std::int64_t in[] = {x.dim(0), x.dim(2), x.dim(3)}, out[] = {y.dim(0), y.dim(2), y.dim(3)};
+  set_images(s, in, out);
+  return plain_window(op, s);
+}
+
+inline std::size_t image_bytes(const kernel::array_view& x) { return (x.bytes() + 63) / 64 * 64; }
+
+inline std::size_t conv_scratch(const call& c) {
+  return image_bytes(c.in(0)) + image_bytes(c.out(0)) +
+         workspace_bytes(conv_sizes(c)) * static_cast<std::size_t>(c.threads->width());
+}
+
+inline status run_conv(const call& c) {
+  const kernel::array_view &x = c.in(0), &y = c.out(0);
+  if (y.count == 0) return {};
+  conv_args args;
+  args.shape = conv_sizes(c);
+  auto* turned = reinterpret_cast<float*>(c.scratch);
+  auto* made = reinterpret_cast<float*>(c.scratch + image_bytes(x));
+  turn(x.as<float>(), turned, x.dim(0), x.dim(1), x.dim(2) * x.dim(3), *c.threads);
+  args.x = turned;
+  args.x_stride = args.shape.in_c;
+  args.w_packed = c.state->packed.data<float>();
+  args.y = made;
+  args.y_stride = args.shape.out_c;
+  if (c.has(2)) args.ep.bias = c.in(2).as<float>();
+  run_nhwc(args, *c.threads, c.scratch + image_bytes(x) + image_bytes(y));
+  turn(made, y.as<float>(), y.dim(0), y.dim(2) * y.dim(3), y.dim(1), *c.threads);
+  return {};
+}
+
 }  // namespace convolution_detail
 
 namespace convolution {
@@ -222,8 +285,9 @@ using namespace convolution_detail;
 
 // clang-format off
 inline constexpr kernel::entry kernels[] = {
-    {"cpu.fused_conv.f32", &ir::type_of<ops::fused_conv>(), fused_conv_f32, prepare_fused_conv, fused_conv_scratch, run_fused_conv, false},
-    {"cpu.nhwc_pool.f32", &ir::type_of<ops::nhwc_pool>(), any_pool, nullptr, nullptr, run_nhwc_pool, false},
+    {"cpu.fused_conv.f32", ir::id_of<ops::fused_conv>(), fused_conv_f32, prepare_fused_conv, fused_conv_scratch, run_fused_conv, false},
+    {"cpu.conv.f32", ir::id_of<ops::conv>(), plain_conv, prepare_conv, conv_scratch, run_conv, false},
+    {"cpu.nhwc_pool.f32", ir::id_of<ops::nhwc_pool>(), any_pool, nullptr, nullptr, run_nhwc_pool, false},
 };
 // clang-format on
 

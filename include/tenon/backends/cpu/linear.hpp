@@ -296,11 +296,11 @@ using namespace linear_detail;
 
 // clang-format off
 inline constexpr kernel::entry kernels[] = {
-    {"cpu.matmul.packed.f32", &ir::type_of<ops::matmul>(), constant_matrix, prepare_matmul, nullptr, run_matmul_packed, false},
-    {"cpu.matmul.f32", &ir::type_of<ops::matmul>(), two_matrices, nullptr, matmul_scratch, run_matmul_plain, false},
-    {"cpu.gemm.packed.f32", &ir::type_of<ops::gemm>(), gemm_packed, prepare_gemm, nullptr, run_gemm, false},
-    {"cpu.fused_matmul.packed.f32", &ir::type_of<ops::fused_matmul>(), fused_constant, prepare_fused, nullptr, run_fused_packed, false},
-    {"cpu.fused_matmul.f32", &ir::type_of<ops::fused_matmul>(), fused_plain, nullptr, matmul_scratch, run_fused_plain, false},
+    {"cpu.matmul.packed.f32", ir::id_of<ops::matmul>(), constant_matrix, prepare_matmul, nullptr, run_matmul_packed, false},
+    {"cpu.matmul.f32", ir::id_of<ops::matmul>(), two_matrices, nullptr, matmul_scratch, run_matmul_plain, false},
+    {"cpu.gemm.packed.f32", ir::id_of<ops::gemm>(), gemm_packed, prepare_gemm, nullptr, run_gemm, false},
+    {"cpu.fused_matmul.packed.f32", ir::id_of<ops::fused_matmul>(), fused_constant, prepare_fused, nullptr, run_fused_packed, false},
+    {"cpu.fused_matmul.f32", ir::id_of<ops::fused_matmul>(), fused_plain, nullptr, matmul_scratch, run_fused_plain, false},
 };
 // clang-format on
 

@@ -297,12 +297,12 @@ using namespace movement_detail;
 
 // clang-format off
 inline constexpr kernel::entry kernels[] = {
-    {"cpu.transpose.any", &ir::type_of<ops::transpose>(), plain_bytes, nullptr, nullptr, run_transpose, false},
-    {"cpu.expand.any", &ir::type_of<ops::expand>(), plain_bytes, nullptr, nullptr, run_expand, false},
-    {"cpu.concat.any", &ir::type_of<ops::concat>(), plain_bytes, nullptr, nullptr, run_concat, false},
-    {"cpu.split.any", &ir::type_of<ops::split>(), split_plain, nullptr, nullptr, run_split, false},
-    {"cpu.slice.any", &ir::type_of<ops::slice>(), plain_bytes, nullptr, nullptr, run_slice, false},
-    {"cpu.gather.any", &ir::type_of<ops::gather>(), gather_plain, nullptr, nullptr, run_gather, false},
+    {"cpu.transpose.any", ir::id_of<ops::transpose>(), plain_bytes, nullptr, nullptr, run_transpose, false},
+    {"cpu.expand.any", ir::id_of<ops::expand>(), plain_bytes, nullptr, nullptr, run_expand, false},
+    {"cpu.concat.any", ir::id_of<ops::concat>(), plain_bytes, nullptr, nullptr, run_concat, false},
+    {"cpu.split.any", ir::id_of<ops::split>(), split_plain, nullptr, nullptr, run_split, false},
+    {"cpu.slice.any", ir::id_of<ops::slice>(), plain_bytes, nullptr, nullptr, run_slice, false},
+    {"cpu.gather.any", ir::id_of<ops::gather>(), gather_plain, nullptr, nullptr, run_gather, false},
 };
 // clang-format on
 

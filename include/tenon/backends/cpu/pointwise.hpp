@@ -38,7 +38,7 @@ inline void map(const call& c, unary f, float p = 0, float q = 0) {
 
 template <class Op, unary F> constexpr kernel::entry unary_entry(const char* name) {
   return {name,
-          &ir::type_of<Op>(),
+          ir::id_of<Op>(),
           float_unary,
           nullptr,
           nullptr,
@@ -101,7 +101,7 @@ template <binary F> status run_float_binary(const call& c) {
 }
 
 template <class Op, binary F> constexpr kernel::entry binary_entry(const char* name) {
-  return {name, &ir::type_of<Op>(), float_binary, nullptr, nullptr, run_float_binary<F>, true};
+  return {name, ir::id_of<Op>(), float_binary, nullptr, nullptr, run_float_binary<F>, true};
 }
 
 /// y = F(a, b) for T elements with numpy broadcast.
@@ -129,7 +129,7 @@ template <dtype T> const char* binary_of(const query& q) {
 
 template <class Op, dtype Type, class T, class R, class F>
 constexpr kernel::entry plain_entry(const char* name) {
-  return {name, &ir::type_of<Op>(), binary_of<Type>, nullptr, nullptr, run_plain_binary<T, R, F>,
+  return {name, ir::id_of<Op>(), binary_of<Type>, nullptr, nullptr, run_plain_binary<T, R, F>,
           false};
 }
 
@@ -320,10 +320,10 @@ inline constexpr kernel::entry kernels[] = {
     unary_entry<ops::sin, unary::sin>("cpu.sin.f32"),
     unary_entry<ops::cos, unary::cos>("cpu.cos.f32"),
     unary_entry<ops::hard_swish, unary::hard_swish>("cpu.hard_swish.f32"),
-    {"cpu.leaky_relu.f32", &ir::type_of<ops::leaky_relu>(), float_unary, nullptr, nullptr, run_leaky_relu, true},
-    {"cpu.hard_sigmoid.f32", &ir::type_of<ops::hard_sigmoid>(), float_unary, nullptr, nullptr, run_hard_sigmoid, true},
-    {"cpu.gelu.f32", &ir::type_of<ops::gelu>(), float_unary, nullptr, nullptr, run_gelu, true},
-    {"cpu.clip.f32", &ir::type_of<ops::clip>(), float_unary, nullptr, nullptr, run_clip, true},
+    {"cpu.leaky_relu.f32", ir::id_of<ops::leaky_relu>(), float_unary, nullptr, nullptr, run_leaky_relu, true},
+    {"cpu.hard_sigmoid.f32", ir::id_of<ops::hard_sigmoid>(), float_unary, nullptr, nullptr, run_hard_sigmoid, true},
+    {"cpu.gelu.f32", ir::id_of<ops::gelu>(), float_unary, nullptr, nullptr, run_gelu, true},
+    {"cpu.clip.f32", ir::id_of<ops::clip>(), float_unary, nullptr, nullptr, run_clip, true},
     binary_entry<ops::add, binary::add>("cpu.add.f32"),
     binary_entry<ops::sub, binary::sub>("cpu.sub.f32"),
     binary_entry<ops::mul, binary::mul>("cpu.mul.f32"),
@@ -344,10 +344,10 @@ inline constexpr kernel::entry kernels[] = {
     plain_entry<ops::greater_or_equal, dtype::f32, float, bool, is_greater_or_equal>("cpu.greater_or_equal.f32"),
     plain_entry<ops::logical_and, dtype::boolean, bool, bool, both>("cpu.and.bool"),
     plain_entry<ops::logical_or, dtype::boolean, bool, bool, either>("cpu.or.bool"),
-    {"cpu.not.bool", &ir::type_of<ops::logical_not>(), [](const query& q) -> const char* { return q.is(0, dtype::boolean) ? nullptr : "needs bool"; }, nullptr, nullptr, run_not, true},
-    {"cpu.is_nan.f32", &ir::type_of<ops::is_nan>(), float_unary, nullptr, nullptr, run_is_nan, false},
-    {"cpu.where.any", &ir::type_of<ops::where>(), where_any, nullptr, nullptr, run_where, false},
-    {"cpu.cast.any", &ir::type_of<ops::cast>(), cast_plain, nullptr, nullptr, run_cast, false},
+    {"cpu.not.bool", ir::id_of<ops::logical_not>(), [](const query& q) -> const char* { return q.is(0, dtype::boolean) ? nullptr : "needs bool"; }, nullptr, nullptr, run_not, true},
+    {"cpu.is_nan.f32", ir::id_of<ops::is_nan>(), float_unary, nullptr, nullptr, run_is_nan, false},
+    {"cpu.where.any", ir::id_of<ops::where>(), where_any, nullptr, nullptr, run_where, false},
+    {"cpu.cast.any", ir::id_of<ops::cast>(), cast_plain, nullptr, nullptr, run_cast, false},
 };
 // clang-format on
 

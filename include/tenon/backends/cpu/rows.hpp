@@ -157,14 +157,14 @@ using namespace rows_detail;
 
 // clang-format off
 inline constexpr kernel::entry kernels[] = {
-    {"cpu.softmax.f32", &ir::type_of<ops::softmax>(), last_axis<ops::softmax>, nullptr, nullptr, run_softmax<false>, true},
-    {"cpu.log_softmax.f32", &ir::type_of<ops::log_softmax>(), last_axis<ops::log_softmax>, nullptr, nullptr, run_softmax<true>, true},
-    {"cpu.layer_norm.f32", &ir::type_of<ops::layer_normalization>(), layer_norm_last, nullptr, nullptr, run_layer_norm, false},
-    {"cpu.add_layer_norm.f32", &ir::type_of<ops::add_layer_norm>(), any_f32, nullptr, nullptr, run_add_layer_norm, false},
-    {"cpu.reduce_mean.f32", &ir::type_of<ops::reduce_mean>(), neighbour_axes<ops::reduce_mean>, nullptr, nullptr, run_reduce<reduction::mean>, false},
-    {"cpu.reduce_sum.f32", &ir::type_of<ops::reduce_sum>(), neighbour_axes<ops::reduce_sum>, nullptr, nullptr, run_reduce<reduction::sum>, false},
-    {"cpu.reduce_max.f32", &ir::type_of<ops::reduce_max>(), neighbour_axes<ops::reduce_max>, nullptr, nullptr, run_reduce<reduction::max>, false},
-    {"cpu.reduce_min.f32", &ir::type_of<ops::reduce_min>(), neighbour_axes<ops::reduce_min>, nullptr, nullptr, run_reduce<reduction::min>, false},
+    {"cpu.softmax.f32", ir::id_of<ops::softmax>(), last_axis<ops::softmax>, nullptr, nullptr, run_softmax<false>, true},
+    {"cpu.log_softmax.f32", ir::id_of<ops::log_softmax>(), last_axis<ops::log_softmax>, nullptr, nullptr, run_softmax<true>, true},
+    {"cpu.layer_norm.f32", ir::id_of<ops::layer_normalization>(), layer_norm_last, nullptr, nullptr, run_layer_norm, false},
+    {"cpu.add_layer_norm.f32", ir::id_of<ops::add_layer_norm>(), any_f32, nullptr, nullptr, run_add_layer_norm, false},
+    {"cpu.reduce_mean.f32", ir::id_of<ops::reduce_mean>(), neighbour_axes<ops::reduce_mean>, nullptr, nullptr, run_reduce<reduction::mean>, false},
+    {"cpu.reduce_sum.f32", ir::id_of<ops::reduce_sum>(), neighbour_axes<ops::reduce_sum>, nullptr, nullptr, run_reduce<reduction::sum>, false},
+    {"cpu.reduce_max.f32", ir::id_of<ops::reduce_max>(), neighbour_axes<ops::reduce_max>, nullptr, nullptr, run_reduce<reduction::max>, false},
+    {"cpu.reduce_min.f32", ir::id_of<ops::reduce_min>(), neighbour_axes<ops::reduce_min>, nullptr, nullptr, run_reduce<reduction::min>, false},
 };
 // clang-format on
 

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "tenon/impl/ops_table.hpp"
+#include "tenon/ops/control_flow.hpp"
+#include "tenon/ops/list.hpp"
+
+namespace tenon::inline v0::ops {
+
+TENON_INLINE std::span<const ir::op_type* const> sequential_table() {
+  return table_of<control_flow_ops>();
+}
+
+}  // namespace tenon::inline v0::ops

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <utility>
+
+#include "tenon/backends/cpu/backend.hpp"
+#include "tenon/passes/fuse_epilogues.hpp"
+#include "tenon/passes/pipelines.hpp"
+#include "tenon/passes/rewrite_layout.hpp"
+#include "tenon/plan/build.hpp"
+#include "tenon/runtime/compile.hpp"
+
+namespace tenon::inline v0 {
+
+namespace compile_detail {
+
+inline passes::run_options run_options_of(const compile_options& options) {
+  passes::run_options out = options.passes;
+  out.settings.reassociates = options.level == level::o2;
+  return out;
+}
+
+inline bindings typical_bindings(const ir::graph& g, const compile_options& options) {
+  bindings out;
+  if (options.typical.empty()) return out;
+  const std::vector<extents>& shapes = options.typical.front();
+  for (std::size_t i = 0; i < g.inputs().size() && i < shapes.size(); ++i) {
+    const ir::fact& f = g.fact(g.inputs()[i]);
+    for (std::size_t k = 0; k < f.shape.size() && k < shapes[i].size(); ++k)
+      if (f.shape[k].is_symbol()) out.set(f.shape[k], shapes[i][k]);
+  }
+  return out;
+}
+
+/// Passes after which the graph is for the CPU only.
+inline passes::pipeline lowering() {
+  return {{passes::stage{{passes::rewrite_layout{}, passes::fuse_epilogues{}, passes::share_common{},
+                          passes::remove_dead{}}}}};
+}
+
+}  // namespace compile_detail
+
+TENON_INLINE result<passes::pipeline_report> simplify(ir::graph& graph, const compile_options& options) {
+  if (options.level == level::none) return passes::pipeline_report{};
+  return passes::run(graph, passes::standard_pipeline(options.level == level::o2),
+                     compile_detail::run_options_of(options));
+}
+
+TENON_INLINE result<compiled> compile(ir::graph graph, const compile_options& options) {
+  TENON_TRY(auto report, simplify(graph, options));
+  if (options.level != level::none) {
+    TENON_TRY(auto lowered,
+              passes::run(graph, compile_detail::lowering(), compile_detail::run_options_of(options)));
+    report.pipeline += cat(report.pipeline.empty() ? "" : ",", lowered.pipeline);
+    report.nodes_after = lowered.nodes_after;
+    report.time_ns += lowered.time_ns;
+    for (auto& row : lowered.passes) report.passes.push_back(std::move(row));
+  }
+  plan::build_options build;
+  const auto catalogs = cpu::catalogs();
+  build.catalogs = catalogs;
+  build.typical = compile_detail::typical_bindings(graph, options);
+  build.reference_only = options.reference_only;
+  TENON_TRY(auto program, plan::build(std::move(graph), build));
+  return compiled{model(std::move(program)), std::move(report)};
+}
+
+}  // namespace tenon::inline v0

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tenon/passes/manager.hpp"
+#include "tenon/runtime/model.hpp"
+
+namespace tenon::inline v0 {
+
+/// How much a graph is changed before it runs.
+enum class level : unsigned char {
+  none,  ///< nothing: the plan of the graph as it is
+  o1,    ///< everything that keeps results within the tolerance of the reference kernels
+  o2,    ///< also what reassociates floating point
+};
+
+/// `level::o1` -> `"o1"`.
+constexpr std::string_view name_of(level l) {
+  constexpr std::string_view names[] = {"none", "o1", "o2"};
+  return names[static_cast<unsigned char>(l)];
+}
+
+/// What a compilation may do.
+struct compile_options {
+  tenon::level level = tenon::level::o1;
+  passes::run_options passes;
+  bool reference_only = false;                    ///< reference kernels alone: the oracle
+  std::vector<std::vector<extents>> typical;      ///< input shapes, input by input, that size the arena best
+};
+
+/// A model and what was done to make it.
+struct compiled {
+  tenon::model model;
+  passes::pipeline_report report;
+};
+
+/// Optimizes a graph for this CPU and plans it.
+result<compiled> compile(ir::graph graph, const compile_options& options = {});
+
+/// Optimizes a graph in place with standard ops only, so that it can be saved as ONNX.
+result<passes::pipeline_report> simplify(ir::graph& graph, const compile_options& options = {});
+
+}  // namespace tenon::inline v0
+
+#ifndef TENON_COMPILED
+#include "tenon/impl/runtime_compile.hpp"
+#endif
