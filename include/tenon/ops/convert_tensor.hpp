@@ -117,7 +117,7 @@ template <class F> void store_saturated(std::span<const double> from, const tens
 
 }  // namespace cast_detail
 
-/// Stores numbers into a float or bool tensor by the casting rules of ONNX.
+/// Stores numbers into a tensor by the casting rules of ONNX; f4e2m1 has no NaN and takes -0 for it.
 inline void store_reals(std::span<const double> from,
                         const tensor& to,
                         bool saturate,
@@ -127,6 +127,10 @@ inline void store_reals(std::span<const double> from,
     case dtype::f8e8m0:
       for (std::size_t i = 0; i < from.size(); ++i)
         to.data<std::uint8_t>()[i] = power_of_two_code(from[i], saturate, mode);
+      return;
+    case dtype::f4e2m1:
+      for (std::size_t i = 0; i < from.size(); ++i)
+        to.data<f4e2m1>()[i] = std::isnan(from[i]) ? f4e2m1(-0.0) : f4e2m1(from[i]);
       return;
     case dtype::f8e4m3fn:
       if (saturate) return store_saturated<f8e4m3fn>(from, to);
