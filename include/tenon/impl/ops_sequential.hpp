@@ -2,12 +2,15 @@
 
 #include "tenon/impl/ops_table.hpp"
 #include "tenon/ops/control_flow.hpp"
+#include "tenon/ops/detection.hpp"
 #include "tenon/ops/list.hpp"
+#include "tenon/ops/recurrent.hpp"
+#include "tenon/ops/trees.hpp"
 
 namespace tenon::inline v0::ops {
 
 TENON_INLINE std::span<const ir::op_type* const> sequential_table() {
-  return table_of<control_flow_ops>();
+  return table_of<control_flow_ops, detection_ops, recurrent_ops, trees_ops>();
 }
 
 }  // namespace tenon::inline v0::ops
