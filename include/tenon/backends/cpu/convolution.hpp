@@ -216,7 +216,8 @@ inline const char* any_pool(const query& q) {
 
 /// The window of a channels-first convolution of rank 4 without auto_pad.
 inline const char* plain_conv(const query& q) {
-  if (!q.is(0, dtype::f32) || !q.is(1, dtype::f32) || q.in(0).rank() != 4) return "needs f32 images";
+  if (!q.is(0, dtype::f32) || !q.is(1, dtype::f32) || q.in(0).rank() != 4)
+    return "needs f32 images";
   if (!q.in(1).is_constant()) return "needs constant weights";
   const auto& op = q.as<ops::conv>();
   if (op.auto_pad != ops::auto_pad_mode::notset) return "needs explicit padding";
@@ -251,7 +252,9 @@ inline conv_shape conv_sizes(const call& c) {
   return plain_window(op, s);
 }
 
-inline std::size_t image_bytes(const kernel::array_view& x) { return (x.bytes() + 63) / 64 * 64; }
+inline std::size_t image_bytes(const kernel::array_view& x) {
+  return (x.bytes() + 63) / 64 * 64;
+}
 
 inline std::size_t conv_scratch(const call& c) {
   return image_bytes(c.in(0)) + image_bytes(c.out(0)) +
