@@ -67,7 +67,7 @@ struct conv {
 };
 
 /// Numbers minus a zero point: one for all, or one per index of `axis`.
-inline result<std::vector<double>> centered(const tensor& x, const tensor* zero, std::size_t axis) {
+inline result<std::vector<double>> centered_along(const tensor& x, const tensor* zero, std::size_t axis) {
   std::vector<double> out(static_cast<std::size_t>(x.size()));
   load_elements<double>(x, out);
   if (!zero) return out;
@@ -118,8 +118,8 @@ struct conv_integer {
 
   status reference(eval_context& ctx) const {
     TENON_TRY(tensor y, ctx.output(0));
-    TENON_TRY(const auto x, centered(ctx[0], ctx.has(2) ? &ctx[2] : nullptr, 1));
-    TENON_TRY(const auto w, centered(ctx[1], ctx.has(3) ? &ctx[3] : nullptr, 0));
+    TENON_TRY(const auto x, centered_along(ctx[0], ctx.has(2) ? &ctx[2] : nullptr, 1));
+    TENON_TRY(const auto w, centered_along(ctx[1], ctx.has(3) ? &ctx[3] : nullptr, 0));
     elements_into<double> out(y);
     TENON_TRY(convolve(ctx, ctx[0].dims(), x, ctx[1].dims(), w, group, window(), y.dims(),
                        {out.data(), out.size()}));
@@ -170,8 +170,8 @@ struct qlinear_conv {
 
   status reference(eval_context& ctx) const {
     TENON_TRY(tensor y, ctx.output(0));
-    TENON_TRY(const auto x, centered(ctx[0], &ctx[2], 1));
-    TENON_TRY(const auto w, centered(ctx[3], &ctx[5], 0));
+    TENON_TRY(const auto x, centered_along(ctx[0], &ctx[2], 1));
+    TENON_TRY(const auto w, centered_along(ctx[3], &ctx[5], 0));
     const elements_as<double> x_scale(ctx[1]), w_scale(ctx[4]), y_scale(ctx[6]), y_zero(ctx[7]);
     const auto filters = static_cast<std::size_t>(y.dim(1));
     if (x_scale.size() != 1 || y_scale.size() != 1 || y_zero.size() != 1 ||
