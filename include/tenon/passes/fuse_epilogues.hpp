@@ -1,15 +1,16 @@
 #pragma once
 
-#include <cstddef>
-
 #include "tenon/passes/pass.hpp"
+
+#include <cstddef>
 
 namespace tenon::inline v0::passes {
 
 /// Takes scale, bias, residual and activation into the convolution or matmul before them, and the addition before
 /// a layer norm into the norm.
 struct fuse_epilogues {
-  static constexpr pass_info info{"fuse-epilogues", "bias, residual and activation become part of the product"};
+  static constexpr pass_info info{"fuse-epilogues",
+                                  "bias, residual and activation become part of the product"};
 
   result<std::size_t> run(ir::graph& graph, pass_context& ctx) const;
 };

@@ -85,11 +85,13 @@ class match {
  private:
   friend class matcher;
 
+  static constexpr std::size_t max_nodes = 40;
+
   const ir::graph* graph_;
   std::array<value_id, first_capture> values_{};
   std::array<node_id, slot_count - first_capture> captured_{};
-  std::array<node_id, 24> nodes_{};
-  std::array<bool, 24> is_shared_{};
+  std::array<node_id, max_nodes> nodes_{};
+  std::array<bool, max_nodes> is_shared_{};
   std::size_t node_count_ = 0;
   std::uint32_t bound_ = 0;
 };
@@ -153,7 +155,7 @@ class matcher {
   };
 
   struct goals {
-    std::array<goal, 48> items;
+    std::array<goal, 64> items;
     std::size_t count = 0;
 
     void push(goal g) { items[count++] = g; }

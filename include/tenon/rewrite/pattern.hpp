@@ -174,6 +174,11 @@ template <auto Member, auto Value> struct from_literal {
   template <class Op> static void set(Op& out, const match&) { out.*Member = Value; }
 };
 
+/// An attribute of the result, computed from the match.
+template <auto Member, auto Function> struct from_function {
+  template <class Op> static void set(Op& out, const match& m) { out.*Member = Function(m); }
+};
+
 /// All attributes of the result, from a captured node.
 template <unsigned Slot> struct from_capture {
   template <class Op> static void set(Op& out, const match& m) {
@@ -252,6 +257,11 @@ template <class Op, std::size_t N, std::uint32_t B, class... Sets> struct op_res
   /// An attribute with a value written in the rule.
   template <auto Member, auto Value> constexpr auto with() const {
     return set<pattern_detail::from_literal<Member, Value>, 0U>();
+  }
+
+  /// An attribute that a function of the match gives.
+  template <auto Member, auto Function> constexpr auto computed() const {
+    return set<pattern_detail::from_function<Member, Function>, 0U>();
   }
 
   /// Attributes of a captured node of the same op.
