@@ -41,8 +41,9 @@ inline passes::pipeline lowering() {
 
 TENON_INLINE result<passes::pipeline_report> simplify(ir::graph& graph, const compile_options& options) {
   if (options.level == level::none) return passes::pipeline_report{};
-  return passes::run(graph, passes::standard_pipeline(options.level == level::o2),
-                     compile_detail::run_options_of(options));
+  passes::run_options run = options.passes;
+  const passes::pipeline pipeline = passes::pipeline_for(options.level, run);
+  return passes::run(graph, pipeline, run);
 }
 
 TENON_INLINE result<compiled> compile(ir::graph graph, const compile_options& options) {

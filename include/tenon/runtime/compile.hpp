@@ -4,23 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "tenon/passes/level.hpp"
 #include "tenon/passes/manager.hpp"
 #include "tenon/runtime/model.hpp"
 
 namespace tenon::inline v0 {
-
-/// How much a graph is changed before it runs.
-enum class level : unsigned char {
-  none,  ///< nothing: the plan of the graph as it is
-  o1,    ///< everything that keeps results within the tolerance of the reference kernels
-  o2,    ///< also what reassociates floating point
-};
-
-/// `level::o1` -> `"o1"`.
-constexpr std::string_view name_of(level l) {
-  constexpr std::string_view names[] = {"none", "o1", "o2"};
-  return names[static_cast<unsigned char>(l)];
-}
 
 /// What a compilation may do.
 struct compile_options {
