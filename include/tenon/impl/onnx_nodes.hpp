@@ -82,7 +82,9 @@ TENON_INLINE result<node_form> importer::form_of(scope& s, const node_proto& nod
   form.name = cat(s.prefix, node.name);
   for (const std::string_view name : node.outputs)
     form.outputs.push_back(name.empty() ? std::string() : cat(s.prefix, name));
-  while (!form.outputs.empty() && form.outputs.back().empty()) form.outputs.pop_back();
+  const bool has_body = std::any_of(node.attributes.begin(), node.attributes.end(),
+                                    [](const attribute_proto& a) { return a.g != nullptr; });
+  while (!has_body && !form.outputs.empty() && form.outputs.back().empty()) form.outputs.pop_back();
   if (node.name.empty() && !form.outputs.empty()) form.name = form.outputs[0];
   for (const std::string_view name : node.inputs) {
     value_id v;
@@ -287,6 +289,27 @@ TENON_INLINE result<ir::subgraph> importer::add_body(scope& s,
   return ir::subgraph(std::move(body));
 }
 
+/// Loop and Scan: how many inputs are carried from turn to turn, before captures are appended.
+TENON_INLINE status importer::set_carried_count(node_form& form) {
+  auto count = static_cast<std::int64_t>(form.inputs.size());
+  if (form.op_type == "Loop") {
+    count = std::max<std::int64_t>(count - 2, 0);
+    form.inputs.resize(std::max<std::size_t>(form.inputs.size(), 2));
+  } else if (form.op_type == "Scan") {
+    const auto* scanned = form.find("num_scan_inputs");
+    const auto* number = scanned ? std::get_if<std::int64_t>(scanned) : nullptr;
+    if (!number || *number < 0 || *number > count)
+      return fail(code::attribute, "attribute 'num_scan_inputs' is ",
+                  scanned ? ir::to_text(*scanned) : std::string("missing"), ", expected 0 to ",
+                  count);
+    count -= *number;
+  } else {
+    return {};
+  }
+  form.set("carried_count", count);
+  return {};
+}
+
 /// Builds the subgraphs of a node; what they capture becomes trailing inputs of all of them and of the node.
 TENON_INLINE status importer::add_bodies(scope& s, const node_proto& node, node_form& form) {
   std::vector<std::string_view> names;
@@ -309,11 +332,8 @@ TENON_INLINE status importer::add_bodies(scope& s, const node_proto& node, node_
     if (!body) return std::move(body).failure().in(names[i]);
     form.set(names[i], *std::move(body));
   }
+  TENON_TRY(set_carried_count(form));
   for (const capture& c : captured) form.inputs.push_back(c.outer);
-  const ir::op_type* type = op_of(form.domain, form.op_type);
-  if (type && std::find(type->attribute_names.begin(), type->attribute_names.end(), "captures") !=
-                  type->attribute_names.end())
-    form.set("captures", static_cast<std::int64_t>(captured.size()));
   return {};
 }
 

@@ -132,6 +132,7 @@ class importer {
                                 std::span<const capture> captured);
   result<std::vector<capture>> captures_of(scope& s, std::span<const graph_proto* const> graphs);
   static status check_depth(const scope& s);
+  static status set_carried_count(node_form& form);
   static void free_names(const graph_proto& g, std::vector<std::string_view>& out);
   void restore_metadata(ir::graph& g);
 
