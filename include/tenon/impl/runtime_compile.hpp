@@ -1,13 +1,13 @@
 #pragma once
 
-#include <utility>
-
 #include "tenon/backends/cpu/backend.hpp"
 #include "tenon/passes/fuse_epilogues.hpp"
 #include "tenon/passes/pipelines.hpp"
 #include "tenon/passes/rewrite_layout.hpp"
 #include "tenon/plan/build.hpp"
 #include "tenon/runtime/compile.hpp"
+
+#include <utility>
 
 namespace tenon::inline v0 {
 
@@ -33,13 +33,14 @@ inline bindings typical_bindings(const ir::graph& g, const compile_options& opti
 
 /// Passes after which the graph is for the CPU only.
 inline passes::pipeline lowering() {
-  return {{passes::stage{{passes::rewrite_layout{}, passes::fuse_epilogues{}, passes::share_common{},
-                          passes::remove_dead{}}}}};
+  return {{passes::stage{{passes::rewrite_layout{}, passes::fuse_epilogues{},
+                          passes::share_common{}, passes::remove_dead{}}}}};
 }
 
 }  // namespace compile_detail
 
-TENON_INLINE result<passes::pipeline_report> simplify(ir::graph& graph, const compile_options& options) {
+TENON_INLINE result<passes::pipeline_report> simplify(ir::graph& graph,
+                                                      const compile_options& options) {
   if (options.level == level::none) return passes::pipeline_report{};
   passes::run_options run = options.passes;
   const passes::pipeline pipeline = passes::pipeline_for(options.level, run);
@@ -49,8 +50,8 @@ TENON_INLINE result<passes::pipeline_report> simplify(ir::graph& graph, const co
 TENON_INLINE result<compiled> compile(ir::graph graph, const compile_options& options) {
   TENON_TRY(auto report, simplify(graph, options));
   if (options.level != level::none) {
-    TENON_TRY(auto lowered,
-              passes::run(graph, compile_detail::lowering(), compile_detail::run_options_of(options)));
+    TENON_TRY(auto lowered, passes::run(graph, compile_detail::lowering(),
+                                        compile_detail::run_options_of(options)));
     report.pipeline += cat(report.pipeline.empty() ? "" : ",", lowered.pipeline);
     report.nodes_after = lowered.nodes_after;
     report.time_ns += lowered.time_ns;

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <vector>
-
 #include "tenon/passes/level.hpp"
 #include "tenon/passes/manager.hpp"
 #include "tenon/runtime/model.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
 
 namespace tenon::inline v0 {
 
@@ -14,8 +14,9 @@ namespace tenon::inline v0 {
 struct compile_options {
   tenon::level level = tenon::level::o1;
   passes::run_options passes;
-  bool reference_only = false;                    ///< reference kernels alone: the oracle
-  std::vector<std::vector<extents>> typical;      ///< input shapes, input by input, that size the arena best
+  bool reference_only = false;  ///< reference kernels alone: the oracle
+  std::vector<std::vector<extents>>
+      typical;  ///< input shapes, input by input, that size the arena best
 };
 
 /// A model and what was done to make it.
