@@ -13,12 +13,6 @@ namespace tenon::inline v0 {
 
 namespace compile_detail {
 
-inline passes::run_options run_options_of(const compile_options& options) {
-  passes::run_options out = options.passes;
-  out.settings.reassociates = options.level == level::o2;
-  return out;
-}
-
 inline bindings typical_bindings(const ir::graph& g, const compile_options& options) {
   bindings out;
   if (options.typical.empty()) return out;
@@ -31,10 +25,14 @@ inline bindings typical_bindings(const ir::graph& g, const compile_options& opti
   return out;
 }
 
+/// Constants may grow this much when they are computed for this process only.
+inline constexpr std::size_t lowering_growth_bytes = std::size_t{256} << 20;
+
 /// Passes after which the graph is for the CPU only.
 inline passes::pipeline lowering() {
-  return {{passes::stage{{passes::rewrite_layout{}, passes::fuse_epilogues{},
-                          passes::share_common{}, passes::remove_dead{}}}}};
+  return {{passes::stage{{passes::fold_constants{}, passes::rewrite_layout{},
+                          passes::fuse_epilogues{}, passes::share_common{},
+                          passes::remove_dead{}}}}};
 }
 
 }  // namespace compile_detail
@@ -50,8 +48,9 @@ TENON_INLINE result<passes::pipeline_report> simplify(ir::graph& graph,
 TENON_INLINE result<compiled> compile(ir::graph graph, const compile_options& options) {
   TENON_TRY(auto report, simplify(graph, options));
   if (options.level != level::none) {
-    TENON_TRY(auto lowered, passes::run(graph, compile_detail::lowering(),
-                                        compile_detail::run_options_of(options)));
+    passes::run_options run = options.passes;
+    run.settings.max_growth_bytes = compile_detail::lowering_growth_bytes;
+    TENON_TRY(auto lowered, passes::run(graph, compile_detail::lowering(), run));
     report.pipeline += cat(report.pipeline.empty() ? "" : ",", lowered.pipeline);
     report.nodes_after = lowered.nodes_after;
     report.time_ns += lowered.time_ns;
