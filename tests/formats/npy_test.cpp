@@ -1,3 +1,4 @@
+#include "tenon/tensor/complex.hpp"
 #include "tenon/formats/npy.hpp"
 
 #include <algorithm>

@@ -3,7 +3,6 @@
 #include "tenon/core/config.hpp"
 
 #include <concepts>
-#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -20,12 +19,12 @@ template <class R, class... Args> class function_ref<R(Args...)> {
            std::is_invocable_r_v<R, F&, Args...>) function_ref(F&& callable) {
     using target = std::remove_reference_t<F>;
     if constexpr (std::is_function_v<target>) {
-      target_.function = reinterpret_cast<void (*)()>(std::addressof(callable));
+      target_.function = reinterpret_cast<void (*)()>(&callable);
       call_ = [](const place& at, Args... args) -> R {
         return reinterpret_cast<target*>(at.function)(std::forward<Args>(args)...);
       };
     } else {
-      target_.object = const_cast<void*>(static_cast<const void*>(std::addressof(callable)));
+      target_.object = const_cast<void*>(static_cast<const void*>(&callable));
       call_ = [](const place& at, Args... args) -> R {
         return (*static_cast<target*>(at.object))(std::forward<Args>(args)...);
       };

@@ -6,7 +6,6 @@
 #include "tenon/symbol/table.hpp"
 
 #include <map>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>

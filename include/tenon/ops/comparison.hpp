@@ -1,10 +1,11 @@
 #pragma once
 
+#include "tenon/tensor/complex.hpp"
+
 #include "tenon/ops/pointwise.hpp"
 #include "tenon/ops/type_list.hpp"
 
 #include <cmath>
-#include <complex>
 #include <string>
 
 namespace tenon::inline v0::ops {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "tenon/tensor/complex.hpp"
+
 #include "tenon/ir/eval_context.hpp"
 #include "tenon/ir/infer_context.hpp"
 #include "tenon/ops/apply.hpp"

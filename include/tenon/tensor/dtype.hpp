@@ -3,7 +3,6 @@
 #include "tenon/core/config.hpp"
 #include "tenon/tensor/small_float.hpp"
 
-#include <complex>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -127,9 +126,6 @@ constexpr std::optional<dtype> dtype_numbered(std::int64_t number) {
   return static_cast<dtype>(number);
 }
 
-using c64 = std::complex<float>;
-using c128 = std::complex<double>;
-
 /// The dtype of a C++ element type; `undefined` when there is none.
 template <class T>
 inline constexpr dtype dtype_of = [] {
@@ -140,8 +136,6 @@ inline constexpr dtype dtype_of = [] {
   if (is_same_v<T, std::string>) return dtype::string;
   if (is_same_v<T, f16>) return dtype::f16;
   if (is_same_v<T, bf16>) return dtype::bf16;
-  if (is_same_v<T, c64>) return dtype::c64;
-  if (is_same_v<T, c128>) return dtype::c128;
   if (is_same_v<T, f8e4m3fn>) return dtype::f8e4m3fn;
   if (is_same_v<T, f8e4m3fnuz>) return dtype::f8e4m3fnuz;
   if (is_same_v<T, f8e5m2>) return dtype::f8e5m2;
