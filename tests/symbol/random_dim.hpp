@@ -22,7 +22,8 @@ inline number plain_floordiv(std::int64_t a, std::int64_t b) {
   return q;
 }
 
-/// A dim and, beside it, the value that plain arithmetic gives step by step under fixed symbol values.
+/// A dim and, beside it, the value that plain arithmetic gives step by step under fixed symbol
+/// values.
 struct sample {
   tenon::dim formula;
   number value;

@@ -85,8 +85,9 @@ TENON_INLINE interval facts_table::range_of_product(dim d) const {
   return out;
 }
 
-/// The sum of the ranges of the terms, tightened by what correlates them: a common factor, a division or
-/// a choice that can be replaced by its linear bounds. Each round of effort removes one atom.
+/// The sum of the ranges of the terms, tightened by what correlates them: a common factor, a
+/// division or a choice that can be replaced by its linear bounds. Each round of effort removes one
+/// atom.
 TENON_INLINE interval facts_table::range_of_sum(dim d, int effort) const {
   using namespace symbol_detail;
   if (d.is_constant() || d.is_overflow() || d.node()->kind != form::sum) return range(d);

@@ -157,7 +157,8 @@ TENON_INLINE void facts_table::symbol_lines(dim symbol, std::vector<std::string>
   add_line(out, symbol_detail::range_line(symbol, range(folded)));
 }
 
-/// The range of an expression, scaled so that hidden quotients become the symbols they were split from.
+/// The range of an expression, scaled so that hidden quotients become the symbols they were split
+/// from.
 TENON_INLINE std::string facts_table::bound_line(const bound_fact& fact) const {
   using namespace symbol_detail;
   std::int64_t factor = 1;

@@ -10,7 +10,8 @@ namespace tenon::inline v0::symbol_detail {
 /// Divisors of nested divisions are merged up to this, so that numerators stay far from overflow.
 inline constexpr std::int64_t max_merged_divisor = std::int64_t{1} << 31;
 
-/// a / b as monomials; `is_divisible` false when b does not divide a; `what` null when they are equal.
+/// a / b as monomials; `is_divisible` false when b does not divide a; `what` null when they are
+/// equal.
 struct monomial_quotient {
   bool is_divisible = false;
   const expr* what = nullptr;
@@ -39,33 +40,11 @@ inline void add_term(polynomial& p, std::int64_t factor, const expr* what) {
     p.constant += factor;
 }
 
-/// The greatest monomial that divides both; null for 1.
-inline const expr* common_monomial(symbol_scope& scope, const expr* a, const expr* b) {
-  if (a == b) return a;
-  const factor_list x = factors(a);
-  const factor_list y = factors(b);
-  factor_list out;
-  for (const term t : x)
-    for (const term u : y)
-      if (t.what == u.what) out.push_back({std::min(t.factor, u.factor), t.what});
-  return out.empty() ? nullptr : monomial(scope, out);
-}
-
 /// The greatest coefficient and monomial that divide every term of p.
 struct content {
   std::int64_t factor = 0;  ///< positive; 0 only for the zero polynomial
   const expr* what = nullptr;
 };
-
-inline std::int64_t gcd_of(std::int64_t a, std::int64_t b) {
-  const auto magnitude = [](std::int64_t v) {
-    return v < 0 ? 0 - static_cast<std::uint64_t>(v) : static_cast<std::uint64_t>(v);
-  };
-  const std::uint64_t out = std::gcd(magnitude(a), magnitude(b));
-  return out > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())
-             ? 1
-             : static_cast<std::int64_t>(out);
-}
 
 inline content content_of(const polynomial& p) {
   content out{gcd_of(p.constant, 0), nullptr};

@@ -62,7 +62,8 @@ TENON_INLINE void collect_symbols(dim d, inline_vector<std::uint32_t, 8>& out) {
 
 namespace symbol_detail {
 
-/// Rebuilds d bottom-up with `atom(expr)` giving the new symbols; unchanged parts are kept as they are.
+/// Rebuilds d bottom-up with `atom(expr)` giving the new symbols; unchanged parts are kept as they
+/// are.
 template <class SymbolValue> dim rebuild(dim d, const SymbolValue& value_of) {
   if (!d.node() || d.is_overflow()) return d;
   const expr& e = *d.node();

@@ -55,8 +55,8 @@ TENON_INLINE std::optional<dim> facts_table::reduced(dim zero) const {
   return zero;
 }
 
-/// A symbol with coefficient 1 or -1 that occurs nowhere else: hidden before unbacked before named, later
-/// before earlier, so that names of inputs survive.
+/// A symbol with coefficient 1 or -1 that occurs nowhere else: hidden before unbacked before named,
+/// later before earlier, so that names of inputs survive.
 TENON_INLINE std::optional<dim> facts_table::pick_unknown(dim zero) const {
   using namespace symbol_detail;
   const polynomial p = to_polynomial(zero);

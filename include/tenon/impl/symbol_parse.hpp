@@ -1,6 +1,5 @@
 #pragma once
 
-#include "tenon/symbol/dim.hpp"
 #include "tenon/symbol/expression_reader.hpp"
 #include "tenon/symbol/polynomial.hpp"
 #include "tenon/symbol/scope.hpp"

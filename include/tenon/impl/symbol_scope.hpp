@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tenon/symbol/dim.hpp"
+#include "tenon/symbol/scope.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -60,6 +60,14 @@ inline bool measure(expr& e) {
   e.tree_size = static_cast<std::uint32_t>(size);
   e.depth = depth + 1;
   return true;
+}
+
+TENON_INLINE dim intern(symbol_scope& scope, const expr& wanted) {
+  return scope.intern(wanted);
+}
+
+TENON_INLINE dim symbol_named(symbol_scope& scope, std::string_view name) {
+  return scope.symbol(name);
 }
 
 }  // namespace symbol_detail

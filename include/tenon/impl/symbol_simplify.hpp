@@ -8,8 +8,9 @@
 
 namespace tenon::inline v0 {
 
-// Folding replaces solved symbols, and a symbol with known remainder by modulus * hidden + remainder, so
-// that the algebra itself does the rest. Unfolding puts floordiv(symbol, modulus) for the hidden symbol.
+// Folding replaces solved symbols, and a symbol with known remainder by modulus * hidden +
+// remainder, so that the algebra itself does the rest. Unfolding puts floordiv(symbol, modulus) for
+// the hidden symbol.
 
 /// Follows the solutions of a symbol with an own stack: chains may be as long as the graph.
 TENON_INLINE void facts_table::resolve(dim symbol) const {
@@ -162,7 +163,8 @@ TENON_INLINE dim facts_table::fold_terms(dim d) const {
   return rewrite(is_same ? d : from_polynomial(total));
 }
 
-/// Applies lead -> rest of the equations, and k * floordiv(x, k) -> x - r where x mod k == r is known.
+/// Applies lead -> rest of the equations, and k * floordiv(x, k) -> x - r where x mod k == r is
+/// known.
 TENON_INLINE dim facts_table::rewrite(dim d) const {
   if (equations_.empty() && congruences_.empty()) return d;
   for (int rounds = 0; rounds < 32; ++rounds) {

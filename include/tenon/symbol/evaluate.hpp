@@ -49,7 +49,8 @@ class substitution {
   std::vector<std::optional<dim>> values_;
 };
 
-/// The value; nothing for an unbound symbol, overflow, division by zero, or a broadcast that does not fit.
+/// The value; nothing for an unbound symbol, overflow, division by zero, or a broadcast that does
+/// not fit.
 std::optional<std::int64_t> evaluate(dim d, const bindings& values);
 
 /// Appends the ids of the symbols in d, each once.

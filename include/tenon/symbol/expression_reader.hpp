@@ -1,8 +1,7 @@
 #pragma once
 
 #include "tenon/core/result.hpp"
-#include "tenon/symbol/dim.hpp"
-#include "tenon/symbol/scope.hpp"
+#include "tenon/symbol/expression.hpp"
 
 #include <optional>
 #include <string>
@@ -126,7 +125,7 @@ inline dim expression_reader::primary() {
     if (!take(")")) complain("')'");
   } else if (const bool is_quoted = at_ < text_.size() && text_[at_] == '"';
              const auto word = name()) {
-    out = !is_quoted && take("(") ? call(*word) : scope_.symbol(*word);
+    out = !is_quoted && take("(") ? call(*word) : symbol_named(scope_, *word);
   } else {
     complain("a number, a name or '('");
   }

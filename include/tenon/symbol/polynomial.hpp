@@ -1,19 +1,20 @@
 #pragma once
 
 #include "tenon/core/safe_math.hpp"
-#include "tenon/symbol/dim.hpp"
-#include "tenon/symbol/scope.hpp"
+#include "tenon/symbol/expression.hpp"
 
 #include <algorithm>
 #include <compare>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <span>
 
 namespace tenon::inline v0::symbol_detail {
 
-/// constant + sum of coefficient * (atom or product), highest degree first; the working form of the algebra.
+/// constant + sum of coefficient * (atom or product), highest degree first; the working form of the
+/// algebra.
 struct polynomial {
   inline_vector<term, 6> terms;
   std::int64_t constant = 0;
@@ -33,7 +34,8 @@ inline std::optional<std::int64_t> checked_floordiv(std::int64_t a, std::int64_t
 
 inline std::strong_ordering order(dim a, dim b);
 
-/// A total order by structure and names alone, so that texts do not depend on the order of creation.
+/// A total order by structure and names alone, so that texts do not depend on the order of
+/// creation.
 inline std::strong_ordering order_atoms(const expr* a, const expr* b) {
   if (a == b) return std::strong_ordering::equal;
   if (a->kind != b->kind) return a->kind <=> b->kind;
@@ -107,7 +109,7 @@ inline dim from_polynomial(const polynomial& p) {
   wanted.constant = p.constant;
   wanted.term_data = p.terms.data();
   wanted.term_count = static_cast<std::uint32_t>(p.terms.size());
-  return p.scope->intern(wanted);
+  return intern(*p.scope, wanted);
 }
 
 inline std::strong_ordering order(dim a, dim b) {
@@ -161,14 +163,15 @@ inline polynomial add_scaled(const polynomial& a, const polynomial& b, std::int6
   return out;
 }
 
-/// The product node of a factor list that is sorted and has positive powers; null when over the limits.
+/// The product node of a factor list that is sorted and has positive powers; null when over the
+/// limits.
 inline const expr* monomial(symbol_scope& scope, const factor_list& list) {
   if (list.size() == 1 && list[0].factor == 1) return list[0].what;
   expr wanted;
   wanted.kind = form::product;
   wanted.term_data = list.data();
   wanted.term_count = static_cast<std::uint32_t>(list.size());
-  const dim made = scope.intern(wanted);
+  const dim made = intern(scope, wanted);
   return made.is_overflow() ? nullptr : made.node();
 }
 
@@ -235,7 +238,30 @@ inline dim make_atom(form kind, std::span<const dim> arguments) {
   wanted.argument_count = static_cast<std::uint32_t>(arguments.size());
   symbol_scope* scope = nullptr;
   for (const dim a : arguments) scope = common_scope(scope, a.scope());
-  return scope->intern(wanted);
+  return intern(*scope, wanted);
+}
+
+/// The greatest monomial that divides both; null for 1.
+inline const expr* common_monomial(symbol_scope& scope, const expr* a, const expr* b) {
+  if (a == b) return a;
+  const factor_list x = factors(a);
+  const factor_list y = factors(b);
+  factor_list out;
+  for (const term t : x)
+    for (const term u : y)
+      if (t.what == u.what) out.push_back({std::min(t.factor, u.factor), t.what});
+  return out.empty() ? nullptr : monomial(scope, out);
+}
+
+/// The greatest common divisor, not negative; 1 where that would be 2^63.
+inline std::int64_t gcd_of(std::int64_t a, std::int64_t b) {
+  const auto magnitude = [](std::int64_t v) {
+    return v < 0 ? 0 - static_cast<std::uint64_t>(v) : static_cast<std::uint64_t>(v);
+  };
+  const std::uint64_t out = std::gcd(magnitude(a), magnitude(b));
+  return out > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())
+             ? 1
+             : static_cast<std::int64_t>(out);
 }
 
 /// The extent that a and b broadcast to; nothing when they do not fit.

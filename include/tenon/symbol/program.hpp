@@ -10,7 +10,8 @@
 
 namespace tenon::inline v0 {
 
-/// Evaluates many dims at once: each distinct part is computed once, in a straight line, without allocation.
+/// Evaluates many dims at once: each distinct part is computed once, in a straight line, without
+/// allocation.
 class shape_program {
  public:
   shape_program() = default;
@@ -18,7 +19,8 @@ class shape_program {
   /// The error names the dim without a value.
   static result<shape_program> compile(std::span<const dim> outputs);
 
-  /// Writes one value per output; an error names the output and what it lacks. Uses `scratch_size()` numbers.
+  /// Writes one value per output; an error names the output and what it lacks. Uses
+  /// `scratch_size()` numbers.
   status run(const bindings& values,
              std::span<std::int64_t> out,
              std::span<std::int64_t> scratch) const;

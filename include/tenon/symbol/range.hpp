@@ -52,8 +52,8 @@ struct box_choice {
   friend bool operator==(box_choice, box_choice) = default;
 };
 
-/// Among the boxes that contain the shapes: the opt point with the least sum of |log(extent / opt)| wins; of
-/// equal ones the first box, then the first opt. No box: the error of the nearest one.
+/// Among the boxes that contain the shapes: the opt point with the least sum of |log(extent / opt)|
+/// wins; of equal ones the first box, then the first opt. No box: the error of the nearest one.
 result<box_choice> choose_box(std::span<const box> boxes, std::span<const extents> shapes);
 
 }  // namespace tenon::inline v0

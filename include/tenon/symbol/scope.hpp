@@ -1,7 +1,7 @@
 #pragma once
 
 #include "tenon/core/result.hpp"
-#include "tenon/symbol/dim.hpp"
+#include "tenon/symbol/expression.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -37,7 +37,8 @@ class symbol_scope {
 
   bool is_unbacked(std::uint32_t symbol) const { return symbols_[symbol].node()->is_unbacked; }
 
-  /// Reads `2*B + floordiv(H + 1, 2)`; `//` and `/` are floordiv, `%` is mod. Makes missing symbols.
+  /// Reads `2*B + floordiv(H + 1, 2)`; `//` and `/` are floordiv, `%` is mod. Makes missing
+  /// symbols.
   result<dim> parse(std::string_view text);
 
   /// The same expression over the symbols of the same names in this scope.

@@ -33,8 +33,8 @@ struct check {
   std::string source;
 };
 
-/// What is known about the symbols of one scope: equalities, intervals, congruences, product equalities,
-/// each with its source. Questions cache and extend the scope: one thread at a time.
+/// What is known about the symbols of one scope: equalities, intervals, congruences, product
+/// equalities, each with its source. Questions cache and extend the scope: one thread at a time.
 class facts_table {
  public:
   explicit facts_table(scope_ref scope) : scope_(std::move(scope)) { name_source(""); }
