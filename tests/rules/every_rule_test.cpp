@@ -113,7 +113,7 @@ class instance {
 
   bool wants_axes() const {
     for (const step& s : rule_.before)
-      if (s.what == step::kind::op && s.type == &ir::type_of<ops::reduce_mean>())
+      if (s.what == step::kind::op && s.type->id == ir::id_of<ops::reduce_mean>())
         return !has_axes();
     return false;
   }

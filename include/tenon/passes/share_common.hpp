@@ -61,7 +61,7 @@ struct share_common {
   }
 
   static std::uint64_t key_of(const ir::graph& g, node_id n) {
-    std::uint64_t h = mix(2, reinterpret_cast<std::uintptr_t>(&g[n].op.type()));
+    std::uint64_t h = mix(2, reinterpret_cast<std::uintptr_t>(g[n].op.type().id));
     for (const value_id v : g[n].inputs) h = mix(h, v.index);
     return h;
   }

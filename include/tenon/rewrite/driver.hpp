@@ -62,7 +62,7 @@ class driver {
       if (contains(options.disabled, rules[i].name)) continue;
       if (!options.only.empty() && !contains(options.only, rules[i].name)) continue;
       if (rules[i].reassociates && !options.settings.reassociates) continue;
-      for (const ir::op_type* root : rules[i].roots) index_[root].push_back(i);
+      for (const ir::op_type* root : rules[i].roots) index_[root->id].push_back(i);
     }
   }
 
@@ -89,7 +89,7 @@ class driver {
   void push(node_id n) {
     if (!graph_.is_alive(n)) return;
     if (n.index >= lineages_.size()) lineages_.resize(graph_.node_capacity());
-    if (lineages_[n.index].is_queued || !index_.count(&graph_[n].op.type())) return;
+    if (lineages_[n.index].is_queued || !index_.count(graph_[n].op.type().id)) return;
     lineages_[n.index].is_queued = true;
     open_.push_back(n);
   }
@@ -105,7 +105,7 @@ class driver {
   }
 
   status visit(node_id n) {
-    const auto at = index_.find(&graph_[n].op.type());
+    const auto at = index_.find(graph_[n].op.type().id);
     if (at == index_.end()) return {};
     for (const std::size_t r : at->second) {
       TENON_TRY(const bool fired, attempt(n, r));
@@ -170,7 +170,7 @@ class driver {
   const driver_options& options_;
   std::size_t budget_;
   rewrite_report report_;
-  std::unordered_map<const ir::op_type*, std::vector<std::size_t>> index_;
+  std::unordered_map<const void*, std::vector<std::size_t>> index_;  ///< by op id
   std::vector<node_id> open_;
   std::vector<lineage> lineages_;
 };
@@ -191,7 +191,7 @@ inline std::optional<near_miss> explain(const ir::graph& g,
   std::optional<near_miss> best;
   for (const node_id n : g.order()) {
     bool is_root = false;
-    for (const ir::op_type* root : rule.roots) is_root = is_root || root == &g[n].op.type();
+    for (const ir::op_type* root : rule.roots) is_root = is_root || root->id == g[n].op.type().id;
     if (!is_root) continue;
     near_miss miss;
     const auto made = rule.apply(g, n, settings, &miss);

@@ -225,7 +225,7 @@ inline bool matcher::enter(const step& s, value_id v) {
   const auto& row = (*graph_)[v];
   if (!row.producer || row.port != 0) return miss(reader, "an input is not made by ", s.type->name);
   const auto& node = (*graph_)[row.producer];
-  if (&node.op.type() != s.type) return miss(row.producer, "the op is not ", s.type->name);
+  if (node.op.type().id != s.type->id) return miss(row.producer, "the op is not ", s.type->name);
   if (s.accepts && !s.accepts(node.op))
     return miss(row.producer, "attributes differ from those of the pattern's ", s.type->name);
   for (std::size_t i = s.children; i < node.inputs.size(); ++i)

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tenon/ops/matmul.hpp"
+#include "tenon/ops/activation.hpp"
 #include "tenon/ops/reduction.hpp"
 #include "tenon/ops/softmax.hpp"
 #include "tenon/rules/movement.hpp"
