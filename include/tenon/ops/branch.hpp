@@ -57,8 +57,8 @@ inline result<bool> truth_of(const datum& value, std::string_view what) {
 struct if_ {
   static constexpr op_info info{"if", ports{"cond", many("capture")}, ports{many("y")},
                                 pure | holds_graphs | data_dependent};
-  subgraph then_branch;  ///< inputs: all captures in order
-  subgraph else_branch;  ///< inputs: all captures in order
+  subgraph then_branch = {};  ///< inputs: all captures in order
+  subgraph else_branch = {};  ///< inputs: all captures in order
   static constexpr auto attributes =
       attributes_of(attribute{"else_branch", &if_::else_branch, true},
                     attribute{"then_branch", &if_::then_branch, true});

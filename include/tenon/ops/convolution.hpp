@@ -23,11 +23,11 @@ inline void add_bias(const tensor& bias, const extents& dims, std::span<double> 
 struct conv {
   static constexpr op_info info{"conv", ports{"x", "w", maybe("b")}, ports{"y"}};
   auto_pad_mode auto_pad = auto_pad_mode::notset;
-  std::vector<std::int64_t> dilations;
+  std::vector<std::int64_t> dilations = {};
   std::int64_t group = 1;
-  std::vector<std::int64_t> kernel_shape;
-  std::vector<std::int64_t> pads;  ///< begins, then ends
-  std::vector<std::int64_t> strides;
+  std::vector<std::int64_t> kernel_shape = {};
+  std::vector<std::int64_t> pads = {};  ///< begins, then ends
+  std::vector<std::int64_t> strides = {};
   static constexpr auto attributes = attributes_of(attribute{"auto_pad", &conv::auto_pad},
                                                    attribute{"dilations", &conv::dilations},
                                                    attribute{"group", &conv::group},
@@ -67,7 +67,9 @@ struct conv {
 };
 
 /// Numbers minus a zero point: one for all, or one per index of `axis`.
-inline result<std::vector<double>> centered_along(const tensor& x, const tensor* zero, std::size_t axis) {
+inline result<std::vector<double>> centered_along(const tensor& x,
+                                                  const tensor* zero,
+                                                  std::size_t axis) {
   std::vector<double> out(static_cast<std::size_t>(x.size()));
   load_elements<double>(x, out);
   if (!zero) return out;
@@ -92,11 +94,11 @@ struct conv_integer {
   static constexpr op_info info{
       "conv_integer", ports{"x", "w", maybe("x_zero_point"), maybe("w_zero_point")}, ports{"y"}};
   auto_pad_mode auto_pad = auto_pad_mode::notset;
-  std::vector<std::int64_t> dilations;
+  std::vector<std::int64_t> dilations = {};
   std::int64_t group = 1;
-  std::vector<std::int64_t> kernel_shape;
-  std::vector<std::int64_t> pads;
-  std::vector<std::int64_t> strides;
+  std::vector<std::int64_t> kernel_shape = {};
+  std::vector<std::int64_t> pads = {};
+  std::vector<std::int64_t> strides = {};
   static constexpr auto attributes =
       attributes_of(attribute{"auto_pad", &conv_integer::auto_pad},
                     attribute{"dilations", &conv_integer::dilations},
@@ -135,11 +137,11 @@ struct qlinear_conv {
                                       "w_zero_point", "y_scale", "y_zero_point", maybe("b")},
                                 ports{"y"}};
   auto_pad_mode auto_pad = auto_pad_mode::notset;
-  std::vector<std::int64_t> dilations;
+  std::vector<std::int64_t> dilations = {};
   std::int64_t group = 1;
-  std::vector<std::int64_t> kernel_shape;
-  std::vector<std::int64_t> pads;
-  std::vector<std::int64_t> strides;
+  std::vector<std::int64_t> kernel_shape = {};
+  std::vector<std::int64_t> pads = {};
+  std::vector<std::int64_t> strides = {};
   static constexpr auto attributes =
       attributes_of(attribute{"auto_pad", &qlinear_conv::auto_pad},
                     attribute{"dilations", &qlinear_conv::dilations},
@@ -198,13 +200,14 @@ struct qlinear_conv {
 struct conv_transpose {
   static constexpr op_info info{"conv_transpose", ports{"x", "w", maybe("b")}, ports{"y"}};
   auto_pad_mode auto_pad = auto_pad_mode::notset;
-  std::vector<std::int64_t> dilations;
+  std::vector<std::int64_t> dilations = {};
   std::int64_t group = 1;
-  std::vector<std::int64_t> kernel_shape;
-  std::vector<std::int64_t> output_padding;  ///< extra elements at the end of each spatial axis
-  std::vector<std::int64_t> output_shape;    ///< spatial sizes; pads follow from them
-  std::vector<std::int64_t> pads;
-  std::vector<std::int64_t> strides;
+  std::vector<std::int64_t> kernel_shape = {};
+  std::vector<std::int64_t> output_padding =
+      {};                                       ///< extra elements at the end of each spatial axis
+  std::vector<std::int64_t> output_shape = {};  ///< spatial sizes; pads follow from them
+  std::vector<std::int64_t> pads = {};
+  std::vector<std::int64_t> strides = {};
   static constexpr auto attributes =
       attributes_of(attribute{"auto_pad", &conv_transpose::auto_pad},
                     attribute{"dilations", &conv_transpose::dilations},

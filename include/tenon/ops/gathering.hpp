@@ -201,7 +201,7 @@ inline status gather_nd::reference(eval_context& ctx) const {
 struct compress {
   static constexpr op_info info{"compress", ports{"x", "condition"}, ports{"y"},
                                 pure | data_dependent};
-  std::optional<std::int64_t> axis;
+  std::optional<std::int64_t> axis = {};
   static constexpr auto attributes = attributes_of(attribute{"axis", &compress::axis});
   static constexpr onnx_import onnx{"Compress", 9};
   friend bool operator==(const compress&, const compress&) = default;

@@ -8,7 +8,7 @@ namespace tenon::inline v0::ops {
 /// y of the given shape, every element `value` (f32 0 without one)
 struct constant_of_shape {
   static constexpr op_info info{"constant_of_shape", ports{"shape"}, ports{"y"}};
-  tensor value;  ///< one element
+  tensor value = {};  ///< one element
   static constexpr auto attributes = attributes_of(attribute{"value", &constant_of_shape::value});
   static constexpr onnx_import onnx{"ConstantOfShape", 9};
   friend bool operator==(const constant_of_shape&, const constant_of_shape&) = default;

@@ -132,13 +132,13 @@ inline status loop::reference(eval_context& ctx) const {
 struct scan {
   static constexpr op_info info{"scan", ports{many("value")}, ports{many("y")},
                                 pure | holds_graphs | data_dependent};
-  subgraph body;  ///< inputs: states..., slices..., captures...; outputs: states..., scans...
+  subgraph body = {};  ///< inputs: states..., slices..., captures...; outputs: states..., scans...
   std::int64_t num_scan_inputs = 0;
-  std::vector<std::int64_t> scan_input_axes;
-  std::vector<std::int64_t> scan_input_directions;  ///< 1: from last to first
-  std::vector<std::int64_t> scan_output_axes;
-  std::vector<std::int64_t> scan_output_directions;  ///< 1: each slice goes in front
-  std::int64_t carried_count = 0;                    ///< leading inputs that are states
+  std::vector<std::int64_t> scan_input_axes = {};
+  std::vector<std::int64_t> scan_input_directions = {};  ///< 1: from last to first
+  std::vector<std::int64_t> scan_output_axes = {};
+  std::vector<std::int64_t> scan_output_directions = {};  ///< 1: each slice goes in front
+  std::int64_t carried_count = 0;                         ///< leading inputs that are states
   static constexpr auto attributes =
       attributes_of(attribute{"body", &scan::body, true},
                     attribute{"carried_count", &scan::carried_count},

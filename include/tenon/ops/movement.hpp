@@ -61,7 +61,7 @@ struct reshape {
 /// y[i_perm...] = x[i...]
 struct transpose {
   static constexpr op_info info{"transpose", ports{"x"}, ports{"y"}};
-  std::vector<std::int64_t> perm;  ///< input axis of each output axis; empty: reversed
+  std::vector<std::int64_t> perm = {};  ///< input axis of each output axis; empty: reversed
   static constexpr auto attributes = attributes_of(attribute{"perm", &transpose::perm});
   static constexpr onnx_import onnx{"Transpose", 1};
   friend bool operator==(const transpose&, const transpose&) = default;
@@ -293,8 +293,8 @@ struct tile {
 /// y = the sizes of axes start to end of x
 struct shape_of {
   static constexpr op_info info{"shape", ports{"x"}, ports{"y"}};
-  std::int64_t start = 0;           ///< first axis, clamped
-  std::optional<std::int64_t> end;  ///< one past the last axis, clamped; none: all
+  std::int64_t start = 0;                ///< first axis, clamped
+  std::optional<std::int64_t> end = {};  ///< one past the last axis, clamped; none: all
   static constexpr auto attributes =
       attributes_of(attribute{"start", &shape_of::start}, attribute{"end", &shape_of::end});
   static constexpr onnx_import onnx{"Shape", 1};

@@ -48,11 +48,11 @@ struct max_pool {
   static constexpr op_info info{"max_pool", ports{"x"}, ports{"y", "indices"}};
   auto_pad_mode auto_pad = auto_pad_mode::notset;
   bool ceil_mode = false;
-  std::vector<std::int64_t> dilations;
-  std::vector<std::int64_t> kernel_shape;
-  std::vector<std::int64_t> pads;
+  std::vector<std::int64_t> dilations = {};
+  std::vector<std::int64_t> kernel_shape = {};
+  std::vector<std::int64_t> pads = {};
   std::int64_t storage_order = 0;  ///< 1: indices count spatial axes column-major
-  std::vector<std::int64_t> strides;
+  std::vector<std::int64_t> strides = {};
   static constexpr auto attributes =
       attributes_of(attribute{"auto_pad", &max_pool::auto_pad},
                     attribute{"ceil_mode", &max_pool::ceil_mode},
@@ -134,10 +134,10 @@ struct average_pool {
   auto_pad_mode auto_pad = auto_pad_mode::notset;
   bool ceil_mode = false;
   bool count_include_pad = false;
-  std::vector<std::int64_t> dilations;
-  std::vector<std::int64_t> kernel_shape;
-  std::vector<std::int64_t> pads;
-  std::vector<std::int64_t> strides;
+  std::vector<std::int64_t> dilations = {};
+  std::vector<std::int64_t> kernel_shape = {};
+  std::vector<std::int64_t> pads = {};
+  std::vector<std::int64_t> strides = {};
   static constexpr auto attributes =
       attributes_of(attribute{"auto_pad", &average_pool::auto_pad},
                     attribute{"ceil_mode", &average_pool::ceil_mode},
@@ -198,11 +198,11 @@ struct lp_pool {
   static constexpr op_info info{"lp_pool", ports{"x"}, ports{"y"}};
   auto_pad_mode auto_pad = auto_pad_mode::notset;
   bool ceil_mode = false;
-  std::vector<std::int64_t> dilations;
-  std::vector<std::int64_t> kernel_shape;
+  std::vector<std::int64_t> dilations = {};
+  std::vector<std::int64_t> kernel_shape = {};
   std::int64_t p = 2;
-  std::vector<std::int64_t> pads;
-  std::vector<std::int64_t> strides;
+  std::vector<std::int64_t> pads = {};
+  std::vector<std::int64_t> strides = {};
   static constexpr auto attributes =
       attributes_of(attribute{"auto_pad", &lp_pool::auto_pad},
                     attribute{"ceil_mode", &lp_pool::ceil_mode},
@@ -337,9 +337,9 @@ struct global_lp_pool {
 struct max_unpool {
   static constexpr op_info info{"max_unpool", ports{"x", "indices", maybe("output_shape")},
                                 ports{"y"}};
-  std::vector<std::int64_t> kernel_shape;
-  std::vector<std::int64_t> pads;
-  std::vector<std::int64_t> strides;
+  std::vector<std::int64_t> kernel_shape = {};
+  std::vector<std::int64_t> pads = {};
+  std::vector<std::int64_t> strides = {};
   static constexpr auto attributes =
       attributes_of(attribute{"kernel_shape", &max_unpool::kernel_shape, true},
                     attribute{"pads", &max_unpool::pads},

@@ -11,12 +11,12 @@ struct lstm {
                                 ports{"x", "w", "r", maybe("b"), maybe("sequence_lens"),
                                       maybe("initial_h"), maybe("initial_c"), maybe("p")},
                                 ports{maybe("y"), maybe("y_h"), maybe("y_c")}};
-  std::vector<float> activation_alpha;
-  std::vector<float> activation_beta;
-  std::vector<std::string> activations;  ///< f, g, h of each direction
-  float clip = 0;                        ///< 0: none
+  std::vector<float> activation_alpha = {};
+  std::vector<float> activation_beta = {};
+  std::vector<std::string> activations = {};  ///< f, g, h of each direction
+  float clip = 0;                             ///< 0: none
   recurrent_direction direction = recurrent_direction::forward;
-  std::optional<std::int64_t> hidden_size;
+  std::optional<std::int64_t> hidden_size = {};
   bool input_forget = false;  ///< the forget gate is 1 - input gate
   std::int64_t layout = 0;
   static constexpr auto attributes =
@@ -66,12 +66,12 @@ struct gru {
   static constexpr op_info info{
       "gru", ports{"x", "w", "r", maybe("b"), maybe("sequence_lens"), maybe("initial_h")},
       ports{maybe("y"), maybe("y_h")}};
-  std::vector<float> activation_alpha;
-  std::vector<float> activation_beta;
-  std::vector<std::string> activations;  ///< f, g of each direction
+  std::vector<float> activation_alpha = {};
+  std::vector<float> activation_beta = {};
+  std::vector<std::string> activations = {};  ///< f, g of each direction
   float clip = 0;
   recurrent_direction direction = recurrent_direction::forward;
-  std::optional<std::int64_t> hidden_size;
+  std::optional<std::int64_t> hidden_size = {};
   std::int64_t layout = 0;
   bool linear_before_reset = false;  ///< the reset gate multiplies R h + Rb instead of h
   static constexpr auto attributes =
@@ -120,12 +120,12 @@ struct rnn {
   static constexpr op_info info{
       "rnn", ports{"x", "w", "r", maybe("b"), maybe("sequence_lens"), maybe("initial_h")},
       ports{maybe("y"), maybe("y_h")}};
-  std::vector<float> activation_alpha;
-  std::vector<float> activation_beta;
-  std::vector<std::string> activations;  ///< f of each direction
+  std::vector<float> activation_alpha = {};
+  std::vector<float> activation_beta = {};
+  std::vector<std::string> activations = {};  ///< f of each direction
   float clip = 0;
   recurrent_direction direction = recurrent_direction::forward;
-  std::optional<std::int64_t> hidden_size;
+  std::optional<std::int64_t> hidden_size = {};
   std::int64_t layout = 0;
   static constexpr auto attributes =
       attributes_of(attribute{"activation_alpha", &rnn::activation_alpha},

@@ -11,7 +11,7 @@ struct resize {
   static constexpr op_info info{"resize", ports{"x", maybe("roi"), maybe("scales"), maybe("sizes")},
                                 ports{"y"}};
   bool antialias = false;
-  std::vector<std::int64_t> axes;  ///< empty: all
+  std::vector<std::int64_t> axes = {};  ///< empty: all
   resize_coordinates coordinate_transformation_mode = resize_coordinates::half_pixel;
   float cubic_coeff_a = -0.75F;
   bool exclude_outside = false;

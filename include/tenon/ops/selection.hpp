@@ -160,8 +160,8 @@ inline status top_k::reference(eval_context& ctx) const {
 struct unique {
   static constexpr op_info info{"unique", ports{"x"}, ports{"y", "indices", "inverse", "counts"},
                                 pure | data_dependent};
-  std::optional<std::int64_t> axis;  ///< none: of the flat x
-  bool sorted = true;                ///< ascending; else in order of first appearance
+  std::optional<std::int64_t> axis = {};  ///< none: of the flat x
+  bool sorted = true;                     ///< ascending; else in order of first appearance
   static constexpr auto attributes =
       attributes_of(attribute{"axis", &unique::axis}, attribute{"sorted", &unique::sorted});
   static constexpr onnx_import onnx{"Unique", 11};
@@ -219,7 +219,7 @@ template <class T> struct slices {
 
 /// Groups of equal slices: their first members, in the order asked for, and the group of each slice.
 struct groups {
-  std::vector<std::int64_t> first, inverse, counts;
+  std::vector<std::int64_t> first = {}, inverse = {}, counts = {};
 };
 
 template <class T> groups group(const slices<T>& s, bool sorted) {

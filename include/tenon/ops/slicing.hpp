@@ -80,7 +80,7 @@ struct concat {
 struct split {
   static constexpr op_info info{"split", ports{"x", maybe("split")}, ports{many("y")}};
   std::int64_t axis = 0;
-  std::optional<std::int64_t> num_outputs;  ///< none: as many as the node has
+  std::optional<std::int64_t> num_outputs = {};  ///< none: as many as the node has
   static constexpr auto attributes =
       attributes_of(attribute{"axis", &split::axis}, attribute{"num_outputs", &split::num_outputs});
   static constexpr onnx_import onnx{"Split", 13};

@@ -7,21 +7,21 @@ namespace tenon::inline v0::ops {
 /// Label and scores [n, classes] of x [n, features] (ai.onnx.ml TreeEnsembleClassifier)
 struct tree_ensemble_classifier {
   static constexpr op_info info{"tree_ensemble_classifier", ports{"x"}, ports{"label", "scores"}};
-  std::vector<float> base_values;
-  tensor base_values_as_tensor;
-  std::vector<std::int64_t> class_ids, class_nodeids, class_treeids;
-  std::vector<float> class_weights;
-  tensor class_weights_as_tensor;
-  std::vector<std::int64_t> classlabels_int64s;
-  std::vector<std::string> classlabels_strings;
-  std::vector<std::int64_t> nodes_falsenodeids, nodes_featureids;
-  std::vector<float> nodes_hitrates;
-  tensor nodes_hitrates_as_tensor;
-  std::vector<std::int64_t> nodes_missing_value_tracks_true;
-  std::vector<std::string> nodes_modes;
-  std::vector<std::int64_t> nodes_nodeids, nodes_treeids, nodes_truenodeids;
-  std::vector<float> nodes_values;
-  tensor nodes_values_as_tensor;
+  std::vector<float> base_values = {};
+  tensor base_values_as_tensor = {};
+  std::vector<std::int64_t> class_ids = {}, class_nodeids = {}, class_treeids = {};
+  std::vector<float> class_weights = {};
+  tensor class_weights_as_tensor = {};
+  std::vector<std::int64_t> classlabels_int64s = {};
+  std::vector<std::string> classlabels_strings = {};
+  std::vector<std::int64_t> nodes_falsenodeids = {}, nodes_featureids = {};
+  std::vector<float> nodes_hitrates = {};
+  tensor nodes_hitrates_as_tensor = {};
+  std::vector<std::int64_t> nodes_missing_value_tracks_true = {};
+  std::vector<std::string> nodes_modes = {};
+  std::vector<std::int64_t> nodes_nodeids = {}, nodes_treeids = {}, nodes_truenodeids = {};
+  std::vector<float> nodes_values = {};
+  tensor nodes_values_as_tensor = {};
   score_transform post_transform = score_transform::none;
   using self = tree_ensemble_classifier;
   static constexpr auto attributes = attributes_of(

@@ -8,21 +8,21 @@ namespace tenon::inline v0::ops {
 struct tree_ensemble_regressor {
   static constexpr op_info info{"tree_ensemble_regressor", ports{"x"}, ports{"y"}};
   tree_aggregate aggregate_function = tree_aggregate::sum;
-  std::vector<float> base_values;
-  tensor base_values_as_tensor;
+  std::vector<float> base_values = {};
+  tensor base_values_as_tensor = {};
   std::int64_t n_targets = 1;
-  std::vector<std::int64_t> nodes_falsenodeids, nodes_featureids;
-  std::vector<float> nodes_hitrates;
-  tensor nodes_hitrates_as_tensor;
-  std::vector<std::int64_t> nodes_missing_value_tracks_true;
-  std::vector<std::string> nodes_modes;
-  std::vector<std::int64_t> nodes_nodeids, nodes_treeids, nodes_truenodeids;
-  std::vector<float> nodes_values;
-  tensor nodes_values_as_tensor;
+  std::vector<std::int64_t> nodes_falsenodeids = {}, nodes_featureids = {};
+  std::vector<float> nodes_hitrates = {};
+  tensor nodes_hitrates_as_tensor = {};
+  std::vector<std::int64_t> nodes_missing_value_tracks_true = {};
+  std::vector<std::string> nodes_modes = {};
+  std::vector<std::int64_t> nodes_nodeids = {}, nodes_treeids = {}, nodes_truenodeids = {};
+  std::vector<float> nodes_values = {};
+  tensor nodes_values_as_tensor = {};
   score_transform post_transform = score_transform::none;
-  std::vector<std::int64_t> target_ids, target_nodeids, target_treeids;
-  std::vector<float> target_weights;
-  tensor target_weights_as_tensor;
+  std::vector<std::int64_t> target_ids = {}, target_nodeids = {}, target_treeids = {};
+  std::vector<float> target_weights = {};
+  tensor target_weights_as_tensor = {};
   using self = tree_ensemble_regressor;
   static constexpr auto attributes = attributes_of(
       attribute{"aggregate_function", &self::aggregate_function},
@@ -86,18 +86,18 @@ struct tree_ensemble_regressor {
 struct tree_ensemble {
   static constexpr op_info info{"tree_ensemble", ports{"x"}, ports{"y"}};
   std::int64_t aggregate_function = 1;  ///< 0 average, 1 sum, 2 min, 3 max
-  std::vector<std::int64_t> leaf_targetids;
-  tensor leaf_weights;
-  tensor membership_values;  ///< of the BRANCH_MEMBER nodes in order, each set ended by NaN
+  std::vector<std::int64_t> leaf_targetids = {};
+  tensor leaf_weights = {};
+  tensor membership_values = {};  ///< of the BRANCH_MEMBER nodes in order, each set ended by NaN
   std::int64_t n_targets = 1;
-  std::vector<std::int64_t> nodes_falseleafs, nodes_falsenodeids, nodes_featureids;
-  tensor nodes_hitrates;
-  std::vector<std::int64_t> nodes_missing_value_tracks_true;
-  tensor nodes_modes;  ///< u8: 0 <=, 1 <, 2 >=, 3 >, 4 ==, 5 !=, 6 member
-  tensor nodes_splits;
-  std::vector<std::int64_t> nodes_trueleafs, nodes_truenodeids;
+  std::vector<std::int64_t> nodes_falseleafs = {}, nodes_falsenodeids = {}, nodes_featureids = {};
+  tensor nodes_hitrates = {};
+  std::vector<std::int64_t> nodes_missing_value_tracks_true = {};
+  tensor nodes_modes = {};  ///< u8: 0 <=, 1 <, 2 >=, 3 >, 4 ==, 5 !=, 6 member
+  tensor nodes_splits = {};
+  std::vector<std::int64_t> nodes_trueleafs = {}, nodes_truenodeids = {};
   std::int64_t post_transform = 0;  ///< 0 none, 1 softmax, 2 logistic, 3 softmax_zero, 4 probit
-  std::vector<std::int64_t> tree_roots;
+  std::vector<std::int64_t> tree_roots = {};
   using self = tree_ensemble;
   static constexpr auto attributes = attributes_of(
       attribute{"aggregate_function", &self::aggregate_function},
