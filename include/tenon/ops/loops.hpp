@@ -20,24 +20,57 @@ struct loop {
   status reference(eval_context& ctx) const;
 };
 
-/// Forgets sizes and content of carried facts that differ between two turns; true when something changed.
-inline bool widen(infer_context& ctx, fact& carried, const fact& next) {
-  const bool was_constant = carried.is_constant() || carried.has_elements();
+/// Forgets sizes and content of a carried fact that differ between two turns; true when something changed.
+/// `free` holds the sizes that already stand for any value.
+inline bool widen(infer_context& ctx, fact& carried, const fact& next, std::vector<dim>& free) {
+  bool changed = carried.is_constant() || carried.has_elements();
   carried.constant = {};
   carried.elements.reset();
-  if (!carried.is_ranked) return was_constant;
+  if (!carried.is_ranked) return changed;
   if (!next.is_ranked || next.rank() != carried.rank()) {
     carried.is_ranked = false;
     carried.shape.clear();
     return true;
   }
-  bool changed = was_constant;
-  for (std::size_t i = 0; i < carried.rank(); ++i) {
-    if (carried.shape[i] == next.shape[i]) continue;
-    carried.shape[i] = ctx.unbacked("loop", dim(interval::highest));
+  for (dim& size : carried.shape) {
+    const auto at = static_cast<std::size_t>(&size - carried.shape.begin());
+    if (size == next.shape[at] || std::find(free.begin(), free.end(), size) != free.end()) continue;
+    size = ctx.unbacked("loop", dim(interval::highest));
+    free.push_back(size);
     changed = true;
   }
   return changed;
+}
+
+/// Infers a body until carried facts hold for every turn: inputs from `first` on, outputs from `from` on.
+inline result<std::vector<fact>> infer_turns(infer_context& ctx,
+                                             const subgraph& body,
+                                             std::vector<fact>& inputs,
+                                             std::size_t first,
+                                             std::size_t carried,
+                                             std::size_t from) {
+  constexpr int patience = 6;
+  std::vector<dim> free;
+  for (int turn = 0;; ++turn) {
+    TENON_TRY(auto outputs, infer_body(ctx, body, inputs, "body"));
+    if (outputs.size() != from + ctx.output_count())
+      return fail(code::graph, "body has ", outputs.size(), " outputs, expected ",
+                  from + ctx.output_count());
+    bool changed = false;
+    for (std::size_t i = 0; i < carried; ++i) {
+      fact& value = inputs[first + i];
+      const fact& next = outputs[from + i];
+      if (next.type != value.type || next.what != value.what)
+        return fail(code::shape, "carried value ", i, " is ", next.str(), ", expected ",
+                    value.str());
+      if (!widen(ctx, value, next, free)) continue;
+      changed = true;
+      if (turn < patience) continue;
+      value.is_ranked = false;
+      value.shape.clear();
+    }
+    if (!changed) return outputs;
+  }
 }
 
 inline status loop::infer(infer_context& ctx) const {
@@ -60,23 +93,7 @@ inline status loop::infer(infer_context& ctx) const {
       inputs.back().elements.reset();
     }
   }
-  std::vector<fact> outputs;
-  for (int turn = 0; turn < 4; ++turn) {
-    TENON_TRY(outputs, infer_body(ctx, body, inputs, "body"));
-    if (outputs.size() != 1 + ctx.output_count())
-      return fail(code::graph, "body has ", outputs.size(), " outputs, expected ",
-                  1 + ctx.output_count());
-    bool changed = false;
-    for (std::size_t i = 0; i < carried; ++i) {
-      fact& value = inputs[2 + i];
-      if (outputs[1 + i].type != value.type || outputs[1 + i].what != value.what)
-        return fail(code::shape, "carried value ", i, " is ", outputs[1 + i].str(), ", expected ",
-                    value.str());
-      if (turn == 2) value.is_ranked = false, value.shape.clear();
-      changed = widen(ctx, value, outputs[1 + i]) || changed;
-    }
-    if (!changed) break;
-  }
+  TENON_TRY(const auto outputs, infer_turns(ctx, body, inputs, 2, carried, 1));
   for (std::size_t i = 0; i < carried; ++i) ctx.output(i, inputs[2 + i]);
   dim trips = dim(interval::highest);
   if (const auto known = known_content(ctx, 0); known && known->size() == 1)
@@ -208,17 +225,7 @@ inline status scan::infer(infer_context& ctx) const {
     }
     inputs.push_back(std::move(f));
   }
-  std::vector<fact> outputs;
-  for (int turn = 0; turn < 4; ++turn) {
-    TENON_TRY(outputs, infer_body(ctx, body, inputs, "body"));
-    if (outputs.size() != ctx.output_count())
-      return fail(code::graph, "body has ", outputs.size(), " outputs, expected ",
-                  ctx.output_count());
-    bool changed = false;
-    for (std::size_t i = 0; i < carried; ++i)
-      changed = widen(ctx, inputs[i], outputs[i]) || changed;
-    if (!changed) break;
-  }
+  TENON_TRY(const auto outputs, infer_turns(ctx, body, inputs, 0, carried, 0));
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     fact out = i < carried ? inputs[i] : outputs[i];
     out.constant = {};

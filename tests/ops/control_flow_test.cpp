@@ -1,0 +1,72 @@
+#include "tenon/ops/control_flow.hpp"
+
+#include "tenon/infer/interpreter.hpp"
+#include "tenon/ir/builder.hpp"
+#include "tenon/ops/movement.hpp"
+#include "tenon/ops/slicing.hpp"
+
+#include "support/op_checks.hpp"
+
+using namespace tenon;
+
+namespace {
+
+/// iter, cond, x, step -> cond, concat(x, step), step
+ir::graph growing_body() {
+  builder b("body");
+  b.input("iter", dtype::i64, {});
+  const value_id cond = b.input("cond", dtype::boolean, {});
+  const value_id x = b.input("x", dtype::f32, {"n"}), step = b.input("step", dtype::f32, {1});
+  b.output("cond_out", b.add(ops::identity{}, {cond}));
+  b.output("grown", b.add(ops::concat{}, {x, step}));
+  b.output("scan", b.add(ops::identity{}, {step}));
+  return b.finish().value();
+}
+
+}  // namespace
+
+TEST_CASE("loop carries a growing value and joins scan outputs") {
+  builder b;
+  const value_id x = b.input("x", dtype::f32, {"n"}), step = b.input("step", dtype::f32, {1});
+  const value_id trips = b.constant("trips", tensor::scalar<std::int64_t>(3));
+  const std::array<value_id, 4> inputs{trips, value_id(), x, step};
+  const auto y =
+      b.add(ops::loop{.body = ir::subgraph(growing_body()), .carried_count = 1}, inputs, 2);
+  b.output("y", y[0]);
+  b.output("scan", y[1]);
+  auto g = b.finish();
+  REQUIRE_MESSAGE(g, (g ? std::string() : g.failure().message));
+  CHECK(g->fact(g->outputs()[0]).rank() == 1);
+  CHECK(g->fact(g->outputs()[1]).rank() == 2);
+  const std::vector<datum> data{tensor::of<float>({1}, {1}), tensor::of<float>({1}, {2})};
+  const auto out = interpret(*g, data);
+  REQUIRE_MESSAGE(out, (out ? std::string() : out.failure().message));
+  CHECK((*out)[0].as_tensor().size() == 4);
+  CHECK((*out)[1].as_tensor().dims() == extents{3, 1});
+}
+
+TEST_CASE("if merges branch shapes and checks bodies") {
+  const auto branch = [](bool twice) {
+    builder b;
+    const value_id x = b.input("x", dtype::f32, {2});
+    b.output("y", twice ? b.add(ops::concat{}, {x, x}) : b.add(ops::identity{}, {x}));
+    return ir::subgraph(b.finish().value());
+  };
+  builder b;
+  const value_id cond = b.input("cond", dtype::boolean, {}), x = b.input("x", dtype::f32, {2});
+  b.output("y",
+           b.add(ops::if_{.then_branch = branch(true), .else_branch = branch(false)}, {cond, x}));
+  auto g = b.finish();
+  REQUIRE_MESSAGE(g, (g ? std::string() : g.failure().message));
+  CHECK(!g->fact(g->outputs()[0]).shape[0].is_constant());
+  for (const bool taken : {true, false}) {
+    const std::vector<datum> data{tensor::scalar<bool>(taken), tensor::of<float>({2}, {1, 2})};
+    const auto out = interpret(*g, data);
+    REQUIRE_MESSAGE(out, (out ? std::string() : out.failure().message));
+    CHECK((*out)[0].as_tensor().size() == (taken ? 4 : 2));
+  }
+  builder missing;
+  const value_id c = missing.input("cond", dtype::boolean, {});
+  missing.add(ops::if_{}, {c});
+  CHECK(!missing.finish());
+}
