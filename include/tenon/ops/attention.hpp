@@ -1,9 +1,9 @@
 #pragma once
 
-#include <optional>
-
 #include "tenon/ops/attention_reference.hpp"
 #include "tenon/ops/type_list.hpp"
+
+#include <optional>
 
 namespace tenon::inline v0::ops {
 
@@ -16,17 +16,18 @@ struct attention {
   bool is_causal = false;
   std::int64_t q_num_heads = 0;   ///< required for inputs of rank 3
   std::int64_t kv_num_heads = 0;  ///< required for inputs of rank 3; divides q_num_heads
-  std::optional<float> scale;     ///< 1 / sqrt(size of a query) when absent
+  std::optional<float> scale{};   ///< 1 / sqrt(size of a query) when absent
   float softcap = 0;              ///< scores become softcap * tanh(score / softcap); 0: off
   std::int64_t qk_matmul_output_mode = 0;  ///< `scores`: 0 raw, 1 capped, 2 with bias, 3 softmax
   dtype softmax_precision = dtype::undefined;  ///< of the softmax in a fast kernel
-  std::int64_t left_window_size = -1;   ///< keys before its own that a query sees; -1: all
-  std::int64_t right_window_size = -1;  ///< keys after its own that a query sees; -1: all
+  std::int64_t left_window_size = -1;          ///< keys before its own that a query sees; -1: all
+  std::int64_t right_window_size = -1;         ///< keys after its own that a query sees; -1: all
   static constexpr auto attributes =
       attributes_of(attribute{"is_causal", &attention::is_causal},
                     attribute{"q_num_heads", &attention::q_num_heads},
                     attribute{"kv_num_heads", &attention::kv_num_heads},
-                    attribute{"scale", &attention::scale}, attribute{"softcap", &attention::softcap},
+                    attribute{"scale", &attention::scale},
+                    attribute{"softcap", &attention::softcap},
                     attribute{"qk_matmul_output_mode", &attention::qk_matmul_output_mode},
                     attribute{"softmax_precision", &attention::softmax_precision},
                     attribute{"left_window_size", &attention::left_window_size},
@@ -46,21 +47,25 @@ struct attention {
 namespace attention_detail {
 
 /// [batch, heads, length, size] of an input of rank 3 or 4.
-inline result<dims> heads_of(infer_context& ctx, std::size_t i, std::int64_t heads, std::string_view what) {
+inline result<dims> heads_of(infer_context& ctx,
+                             std::size_t i,
+                             std::int64_t heads,
+                             std::string_view what) {
   const dims& x = ctx[i].shape;
   if (x.size() == 4) return x;
   if (x.size() != 3)
     return fail(code::shape, what, " has shape ", bracketed(x), ", expected rank 3 or 4");
   if (ctx.facts().is_divisible(x[2], heads) == truth::no)
-    return fail(code::shape, what, " has shape ", bracketed(x), ", expected a last size that ", heads,
-                " heads share");
+    return fail(code::shape, what, " has shape ", bracketed(x), ", expected a last size that ",
+                heads, " heads share");
   return dims{x[0], dim(heads), x[1], floordiv(x[2], dim(heads))};
 }
 
 }  // namespace attention_detail
 
 inline status attention::check_attributes(const infer_context& ctx) const {
-  for (const std::size_t i : {0U, 1U, 2U}) TENON_TRY(require_in(ctx, i, floats, i == 0 ? "q" : i == 1 ? "k" : "v"));
+  for (const std::size_t i : {0U, 1U, 2U})
+    TENON_TRY(require_in(ctx, i, floats, i == 0 ? "q" : i == 1 ? "k" : "v"));
   if (ctx.has(3)) TENON_TRY(require_in(ctx, 3, numbers | booleans, "mask"));
   if (ctx.has(4) != ctx.has(5))
     return fail(code::shape, "only one of past_key and past_value is given, expected both or none");
@@ -72,14 +77,15 @@ inline status attention::check_attributes(const infer_context& ctx) const {
   if (ctx.has(6) && ctx.has(4))
     return fail(code::shape, "lengths and past_key are both given, expected one of them");
   if (qk_matmul_output_mode < 0 || qk_matmul_output_mode > 3)
-    return fail(code::attribute, "qk_matmul_output_mode is ", qk_matmul_output_mode, ", expected 0 to 3");
+    return fail(code::attribute, "qk_matmul_output_mode is ", qk_matmul_output_mode,
+                ", expected 0 to 3");
   if (left_window_size < -1 || right_window_size < -1)
     return fail(code::attribute, "window sizes are ", left_window_size, " and ", right_window_size,
                 ", expected -1 or more");
   const bool is_flat = ctx[0].is_ranked && ctx[0].rank() == 3;
   if (is_flat && (q_num_heads <= 0 || kv_num_heads <= 0))
-    return fail(code::attribute, "q_num_heads is ", q_num_heads, " and kv_num_heads is ", kv_num_heads,
-                ", expected positive numbers for inputs of rank 3");
+    return fail(code::attribute, "q_num_heads is ", q_num_heads, " and kv_num_heads is ",
+                kv_num_heads, ", expected positive numbers for inputs of rank 3");
   return {};
 }
 
@@ -91,8 +97,10 @@ inline status attention::check_mask(infer_context& ctx, const dims& leading, dim
   const dims lead(mask.begin(), mask.end() - 1);
   TENON_TRY(const dims both, ctx.broadcast(leading, lead, "mask"));
   TENON_TRY(ctx.require_same(both, leading, "mask, broadcast,"));
-  if (ctx.facts().is_less_equal(mask.back(), keys) == truth::no && mask.back() != dim(1) && mask.back().is_constant() && keys.is_constant())
-    return fail(code::shape, "mask has shape ", bracketed(mask), ", expected at most ", keys, " keys");
+  if (ctx.facts().is_less_equal(mask.back(), keys) == truth::no && mask.back() != dim(1) &&
+      mask.back().is_constant() && keys.is_constant())
+    return fail(code::shape, "mask has shape ", bracketed(mask), ", expected at most ", keys,
+                " keys");
   return {};
 }
 
@@ -122,7 +130,8 @@ inline status attention::infer(infer_context& ctx) const {
       ctx.output(i, fact::unranked(i == 0 || i == 3 ? type : ctx[i].type));
     return {};
   }
-  for (const std::size_t i : {1U, 2U}) TENON_TRY(require_rank(ctx, i, ctx[0].rank(), i == 1 ? "k" : "v"));
+  for (const std::size_t i : {1U, 2U})
+    TENON_TRY(require_rank(ctx, i, ctx[0].rank(), i == 1 ? "k" : "v"));
   TENON_TRY(const dims q, attention_detail::heads_of(ctx, 0, q_num_heads, "q"));
   TENON_TRY(dims k, attention_detail::heads_of(ctx, 1, kv_num_heads, "k"));
   TENON_TRY(dims v, attention_detail::heads_of(ctx, 2, kv_num_heads, "v"));
@@ -153,7 +162,8 @@ inline status attention::infer(infer_context& ctx) const {
 inline status attention::reference(eval_context& ctx) const {
   TENON_TRY(tensor y, ctx.output(0));
   const auto given = [&](std::size_t i) { return ctx.has(i) ? &ctx[i] : nullptr; };
-  const head_values q(ctx[0], q_num_heads), k(ctx[1], kv_num_heads, given(4)), v(ctx[2], kv_num_heads, given(5));
+  const head_values q(ctx[0], q_num_heads), k(ctx[1], kv_num_heads, given(4)),
+      v(ctx[2], kv_num_heads, given(5));
   attention_bias bias(given(3), given(6), q.layout.length, ctx.has(4) ? ctx[4].dim(2) : 0);
   bias.is_causal = is_causal;
   bias.left = left_window_size;
@@ -174,7 +184,8 @@ inline status attention::reference(eval_context& ctx) const {
         };
         for (std::int64_t j = 0; j < keys; ++j) {
           double dot = 0;
-          for (std::int64_t d = 0; d < q.layout.size; ++d) dot += q.at(b, h, i)[d] * k.at(b, shared, j)[d];
+          for (std::int64_t d = 0; d < q.layout.size; ++d)
+            dot += q.at(b, h, i)[d] * k.at(b, shared, j)[d];
           scores[static_cast<std::size_t>(j)] = dot * factor;
           added[static_cast<std::size_t>(j)] = bias(b, h, i, j);
         }
@@ -204,7 +215,7 @@ inline status attention::reference(eval_context& ctx) const {
 struct rotary_embedding {
   static constexpr op_info info{"rotary_embedding", ports{"x", "cos", "sin", maybe("positions")},
                                 ports{"y"}};
-  bool interleaved = false;  ///< pairs are neighbours instead of halves
+  bool interleaved = false;               ///< pairs are neighbours instead of halves
   std::int64_t num_heads = 0;             ///< required for x of rank 3
   std::int64_t rotary_embedding_dim = 0;  ///< leading elements of a head that rotate; 0: all
   static constexpr auto attributes =
@@ -228,12 +239,14 @@ inline status rotary_embedding::infer(infer_context& ctx) const {
   if (ctx.has(3)) TENON_TRY(require_rank(ctx, 3, 2, "positions"));
   if (!ctx[0].is_ranked) return {};
   if (ctx[0].rank() == 3 && num_heads <= 0)
-    return fail(code::attribute, "num_heads is ", num_heads, ", expected a positive number for x of rank 3");
+    return fail(code::attribute, "num_heads is ", num_heads,
+                ", expected a positive number for x of rank 3");
   TENON_TRY(const dims x, attention_detail::heads_of(ctx, 0, num_heads, "x"));
   const dim rotated = rotary_embedding_dim == 0 ? x[3] : dim(rotary_embedding_dim);
   if (ctx.facts().is_divisible(rotated, 2) == truth::no || rotary_embedding_dim < 0 ||
       (x[3].is_constant() && rotated.is_constant() && rotated.constant() > x[3].constant()))
-    return fail(code::attribute, "rotary_embedding_dim is ", rotated, ", expected an even number up to ", x[3]);
+    return fail(code::attribute, "rotary_embedding_dim is ", rotated,
+                ", expected an even number up to ", x[3]);
   if (!ctx[1].is_ranked || !ctx[2].is_ranked) return {};
   TENON_TRY(ctx.require_same(ctx[2].shape, ctx[1].shape, "sin"));
   TENON_TRY(ctx.require_equal(ctx[1].shape.back(), floordiv(rotated, dim(2)), "last size of cos"));
@@ -263,7 +276,8 @@ inline status rotary_embedding::reference(eval_context& ctx) const {
         const std::int64_t token = b * at.length + i;
         const std::int64_t row = ctx.has(3) ? positions[static_cast<std::size_t>(token)] : token;
         for (std::int64_t d = 0; d < half; ++d) {
-          const std::int64_t first = interleaved ? 2 * d : d, second = interleaved ? 2 * d + 1 : d + half;
+          const std::int64_t first = interleaved ? 2 * d : d,
+                             second = interleaved ? 2 * d + 1 : d + half;
           const double c = cosines[static_cast<std::size_t>(row * half + d)];
           const double s = sines[static_cast<std::size_t>(row * half + d)];
           const double real = c * from[first] - s * from[second];

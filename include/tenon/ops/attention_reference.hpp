@@ -1,9 +1,9 @@
 #pragma once
 
+#include "tenon/ops/pointwise.hpp"
+
 #include <cmath>
 #include <vector>
-
-#include "tenon/ops/pointwise.hpp"
 
 namespace tenon::inline v0::ops {
 
@@ -57,7 +57,8 @@ struct head_values {
               i < before ? old.data() + ((b * layout.heads + h) * before + i) * layout.size
                          : now.data() + (x.rank() == 4 ? own.at(b, h, i - before)
                                                        : own.packed_at(b, h, i - before));
-          std::copy(from, from + layout.size, values.begin() + static_cast<std::ptrdiff_t>(layout.at(b, h, i)));
+          std::copy(from, from + layout.size,
+                    values.begin() + static_cast<std::ptrdiff_t>(layout.at(b, h, i)));
         }
   }
 
@@ -70,7 +71,8 @@ struct head_values {
 class attention_bias {
  public:
   /// `mask` broadcasts to [batch, heads, queries, keys] from the right, keys beyond it are hidden; null: none.
-  attention_bias(const tensor* mask, const tensor* lengths, std::int64_t queries, std::int64_t past) : queries_(queries), past_(past) {
+  attention_bias(const tensor* mask, const tensor* lengths, std::int64_t queries, std::int64_t past)
+      : queries_(queries), past_(past) {
     if (lengths) {
       lengths_.resize(static_cast<std::size_t>(lengths->size()));
       load_elements<std::int64_t>(*lengths, lengths_);

@@ -74,7 +74,7 @@ constexpr auto enum_names(shift_direction) {
 /// width leave only sign bits
 struct bit_shift {
   static constexpr op_info info{"bit_shift", ports{"x", "count"}, ports{"y"}, pure | elementwise};
-  std::optional<shift_direction> direction;  ///< required
+  std::optional<shift_direction> direction{};  ///< required
   static constexpr auto attributes =
       attributes_of(attribute{"direction", &bit_shift::direction, true});
   static constexpr onnx_import onnx{"BitShift", 11};

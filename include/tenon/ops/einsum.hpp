@@ -13,7 +13,7 @@ namespace tenon::inline v0::ops {
 /// y[output labels] = the sum over all other labels of the product of the inputs
 struct einsum {
   static constexpr op_info info{"einsum", ports{many("x")}, ports{"y"}};
-  std::string equation;  ///< such as `bij,bjk->bik`; required
+  std::string equation{};  ///< such as `bij,bjk->bik`; required
   static constexpr auto attributes = attributes_of(attribute{"equation", &einsum::equation, true});
   static constexpr onnx_import onnx{"Einsum", 12};
   friend bool operator==(const einsum&, const einsum&) = default;

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <optional>
-#include <vector>
-
 #include "tenon/ops/pointwise.hpp"
 #include "tenon/ops/random_stream.hpp"
 #include "tenon/ops/type_list.hpp"
+
+#include <optional>
+#include <vector>
 
 namespace tenon::inline v0::ops {
 
@@ -13,7 +13,7 @@ namespace tenon::inline v0::ops {
 struct dropout {
   static constexpr op_info info{"dropout", ports{"x", maybe("ratio"), maybe("training_mode")},
                                 ports{"y", maybe("mask")}, no_traits};
-  std::optional<std::int64_t> seed;
+  std::optional<std::int64_t> seed{};
   static constexpr auto attributes = attributes_of(attribute{"seed", &dropout::seed});
   static constexpr onnx_import onnx{"Dropout", 12};
   friend bool operator==(const dropout&, const dropout&) = default;
@@ -38,7 +38,8 @@ struct dropout {
     const bool is_training = ctx.has(2) && *ctx[2].data<bool>();
     const double ratio = ctx.has(1) ? elements_as<double>(ctx[1])[0] : 0.5;
     if (is_training && !(ratio >= 0 && ratio < 1))
-      return fail(code::input, "ratio is ", ratio, ", expected a number from 0 up to 1, 1 excluded");
+      return fail(code::input, "ratio is ", ratio,
+                  ", expected a number from 0 up to 1, 1 excluded");
     random_stream random(seed_of(seed));
     const elements_as<double> x(ctx[0]);
     elements_into<double> out(y);
@@ -71,7 +72,8 @@ inline status infer_random(infer_context& ctx, dtype type, const std::vector<std
     return fail(code::attribute, "dtype is ", name_of(type), ", expected one of ", floats.str());
   dims sizes;
   for (const std::int64_t d : shape) {
-    if (d < 0) return fail(code::attribute, "shape is ", bracketed(shape), ", expected no negative size");
+    if (d < 0)
+      return fail(code::attribute, "shape is ", bracketed(shape), ", expected no negative size");
     sizes.push_back(dim(d));
   }
   ctx.output(0, type, std::move(sizes));
@@ -79,7 +81,9 @@ inline status infer_random(infer_context& ctx, dtype type, const std::vector<std
 }
 
 /// Fills output 0 with numbers from a stream.
-inline status fill_random(eval_context& ctx, const std::optional<float>& seed, function_ref<double(random_stream&)> draw) {
+inline status fill_random(eval_context& ctx,
+                          const std::optional<float>& seed,
+                          function_ref<double(random_stream&)> draw) {
   TENON_TRY(tensor y, ctx.output(0));
   random_stream random(seed_of(seed));
   elements_into<double> out(y);
@@ -91,15 +95,16 @@ inline status fill_random(eval_context& ctx, const std::optional<float>& seed, f
 /// y = normally distributed numbers
 struct random_normal {
   static constexpr op_info info{"random_normal", ports<0>{}, ports{"y"}, no_traits};
-  std::vector<std::int64_t> shape;  ///< required
+  std::vector<std::int64_t> shape{};  ///< required
   tenon::dtype dtype = tenon::dtype::f32;
   float mean = 0;
   float scale = 1;  ///< standard deviation
-  std::optional<float> seed;
-  static constexpr auto attributes = attributes_of(
-      attribute{"shape", &random_normal::shape, true}, attribute{"dtype", &random_normal::dtype},
-      attribute{"mean", &random_normal::mean}, attribute{"scale", &random_normal::scale},
-      attribute{"seed", &random_normal::seed});
+  std::optional<float> seed{};
+  static constexpr auto attributes = attributes_of(attribute{"shape", &random_normal::shape, true},
+                                                   attribute{"dtype", &random_normal::dtype},
+                                                   attribute{"mean", &random_normal::mean},
+                                                   attribute{"scale", &random_normal::scale},
+                                                   attribute{"seed", &random_normal::seed});
   static constexpr onnx_import onnx{"RandomNormal", 1};
   friend bool operator==(const random_normal&, const random_normal&) = default;
 
@@ -116,12 +121,11 @@ struct random_normal_like {
   tenon::dtype dtype = tenon::dtype::undefined;  ///< that of x
   float mean = 0;
   float scale = 1;  ///< standard deviation
-  std::optional<float> seed;
-  static constexpr auto attributes =
-      attributes_of(attribute{"dtype", &random_normal_like::dtype},
-                    attribute{"mean", &random_normal_like::mean},
-                    attribute{"scale", &random_normal_like::scale},
-                    attribute{"seed", &random_normal_like::seed});
+  std::optional<float> seed{};
+  static constexpr auto attributes = attributes_of(attribute{"dtype", &random_normal_like::dtype},
+                                                   attribute{"mean", &random_normal_like::mean},
+                                                   attribute{"scale", &random_normal_like::scale},
+                                                   attribute{"seed", &random_normal_like::seed});
   static constexpr onnx_import onnx{"RandomNormalLike", 1};
   friend bool operator==(const random_normal_like&, const random_normal_like&) = default;
 
@@ -135,15 +139,16 @@ struct random_normal_like {
 /// y = uniformly distributed numbers in [low, high)
 struct random_uniform {
   static constexpr op_info info{"random_uniform", ports<0>{}, ports{"y"}, no_traits};
-  std::vector<std::int64_t> shape;  ///< required
+  std::vector<std::int64_t> shape{};  ///< required
   tenon::dtype dtype = tenon::dtype::f32;
   float low = 0;
   float high = 1;
-  std::optional<float> seed;
-  static constexpr auto attributes = attributes_of(
-      attribute{"shape", &random_uniform::shape, true}, attribute{"dtype", &random_uniform::dtype},
-      attribute{"low", &random_uniform::low}, attribute{"high", &random_uniform::high},
-      attribute{"seed", &random_uniform::seed});
+  std::optional<float> seed{};
+  static constexpr auto attributes = attributes_of(attribute{"shape", &random_uniform::shape, true},
+                                                   attribute{"dtype", &random_uniform::dtype},
+                                                   attribute{"low", &random_uniform::low},
+                                                   attribute{"high", &random_uniform::high},
+                                                   attribute{"seed", &random_uniform::seed});
   static constexpr onnx_import onnx{"RandomUniform", 1};
   friend bool operator==(const random_uniform&, const random_uniform&) = default;
 
@@ -162,12 +167,11 @@ struct random_uniform_like {
   tenon::dtype dtype = tenon::dtype::undefined;  ///< that of x
   float low = 0;
   float high = 1;
-  std::optional<float> seed;
-  static constexpr auto attributes =
-      attributes_of(attribute{"dtype", &random_uniform_like::dtype},
-                    attribute{"low", &random_uniform_like::low},
-                    attribute{"high", &random_uniform_like::high},
-                    attribute{"seed", &random_uniform_like::seed});
+  std::optional<float> seed{};
+  static constexpr auto attributes = attributes_of(attribute{"dtype", &random_uniform_like::dtype},
+                                                   attribute{"low", &random_uniform_like::low},
+                                                   attribute{"high", &random_uniform_like::high},
+                                                   attribute{"seed", &random_uniform_like::seed});
   static constexpr onnx_import onnx{"RandomUniformLike", 1};
   friend bool operator==(const random_uniform_like&, const random_uniform_like&) = default;
 
@@ -184,7 +188,7 @@ struct random_uniform_like {
 struct bernoulli {
   static constexpr op_info info{"bernoulli", ports{"x"}, ports{"y"}, no_traits};
   tenon::dtype dtype = tenon::dtype::undefined;  ///< that of x
-  std::optional<float> seed;
+  std::optional<float> seed{};
   static constexpr auto attributes =
       attributes_of(attribute{"dtype", &bernoulli::dtype}, attribute{"seed", &bernoulli::seed});
   static constexpr onnx_import onnx{"Bernoulli", 15};
@@ -197,7 +201,8 @@ struct bernoulli {
   status reference(eval_context& ctx) const {
     const elements_as<double> x(ctx[0]);
     std::size_t i = 0;
-    return fill_random(ctx, seed, [&](random_stream& r) { return r.uniform() < x[i++] ? 1.0 : 0.0; });
+    return fill_random(ctx, seed,
+                       [&](random_stream& r) { return r.uniform() < x[i++] ? 1.0 : 0.0; });
   }
 };
 
@@ -206,19 +211,22 @@ struct multinomial {
   static constexpr op_info info{"multinomial", ports{"x"}, ports{"y"}, no_traits};
   tenon::dtype dtype = tenon::dtype::i32;
   std::int64_t sample_size = 1;
-  std::optional<float> seed;
-  static constexpr auto attributes = attributes_of(
-      attribute{"dtype", &multinomial::dtype}, attribute{"sample_size", &multinomial::sample_size},
-      attribute{"seed", &multinomial::seed});
+  std::optional<float> seed{};
+  static constexpr auto attributes =
+      attributes_of(attribute{"dtype", &multinomial::dtype},
+                    attribute{"sample_size", &multinomial::sample_size},
+                    attribute{"seed", &multinomial::seed});
   static constexpr onnx_import onnx{"Multinomial", 7};
   friend bool operator==(const multinomial&, const multinomial&) = default;
 
   status infer(infer_context& ctx) const {
     TENON_TRY(require_in(ctx, 0, floats, "x"));
     TENON_TRY(require_rank(ctx, 0, 2, "x"));
-    if (sample_size < 0) return fail(code::attribute, "sample_size is ", sample_size, ", expected 0 or more");
+    if (sample_size < 0)
+      return fail(code::attribute, "sample_size is ", sample_size, ", expected 0 or more");
     if (!index_types.has(dtype))
-      return fail(code::attribute, "dtype is ", name_of(dtype), ", expected one of ", index_types.str());
+      return fail(code::attribute, "dtype is ", name_of(dtype), ", expected one of ",
+                  index_types.str());
     if (ctx[0].is_ranked && ctx[0].shape[1] == dim(0))
       return fail(code::shape, "x has shape ", bracketed(ctx[0].shape), ", expected classes");
     ctx.output(0, ctx[0].is_ranked ? fact::of(dtype, {ctx[0].shape[0], dim(sample_size)})
@@ -245,7 +253,12 @@ struct multinomial {
   }
 };
 
-using random_ops = type_list<bernoulli, dropout, multinomial, random_normal, random_normal_like,
-                             random_uniform, random_uniform_like>;
+using random_ops = type_list<bernoulli,
+                             dropout,
+                             multinomial,
+                             random_normal,
+                             random_normal_like,
+                             random_uniform,
+                             random_uniform_like>;
 
 }  // namespace tenon::inline v0::ops

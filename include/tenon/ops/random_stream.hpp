@@ -1,11 +1,11 @@
 #pragma once
 
+#include "tenon/core/config.hpp"
+
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <optional>
-
-#include "tenon/core/config.hpp"
 
 namespace tenon::inline v0::ops {
 
