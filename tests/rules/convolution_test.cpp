@@ -99,6 +99,7 @@ TEST_CASE(
       constexpr auto all = rules::canonical + rules::normalization;
       const ir::graph g = check_rewrite(b.finish().value(), all, "layer_normalization");
       const auto* op = g[g.order()[0]].op.as<ops::layer_normalization>();
+      REQUIRE(op);
       CHECK(op->axis == -axes);
       CHECK(op->epsilon == 1e-3F);
     }

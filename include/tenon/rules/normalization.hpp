@@ -114,6 +114,32 @@ inline constexpr auto layer_norm_affine =
          normalization_detail::scale_fits,
          normalization_detail::bias_fits);
 
+namespace normalization_detail {
+
+inline float captured_epsilon(const match& m) {
+  return m.op<ops::rms_normalization>(p).epsilon;
+}
+
+inline bool has_captured_axis(const match& m) {
+  const std::int64_t axis = m.op<ops::rms_normalization>(p).axis;
+  const auto first = first_axis(m);
+  const auto rank = static_cast<std::int64_t>(m.fact(x).rank());
+  return first && static_cast<std::int64_t>(*first) == (axis < 0 ? axis + rank : axis);
+}
+
+}  // namespace normalization_detail
+
+/// rms_normalization(x - mean(x), y) -> layer_normalization(x, y)
+inline constexpr auto layer_norm_rms = rule(
+    "layer-norm-from-rms-norm",
+    op<ops::rms_normalization>(normalization_detail::deviation, y).any_attribute().as(p),
+    emit<ops::layer_normalization>(x, y)
+        .computed<&ops::layer_normalization::epsilon, &normalization_detail::captured_epsilon>()
+        .computed<&ops::layer_normalization::axis, &normalization_detail::negative_axis>(),
+    normalization_detail::axes_fit,
+    normalization_detail::scale_fits,
+    when("both work on the same axes", normalization_detail::has_captured_axis, x, k));
+
 /// layer_normalization(x, y) + z -> layer_normalization(x, y, z)
 inline constexpr auto layer_norm_bias =
     rule_for<ops::add>("layer-norm-add-bias", [](const match_of<ops::add>& s) -> rewritten {
@@ -145,6 +171,7 @@ inline constexpr auto normalization = rule_set(layer_norm_div,
                                                layer_norm_mul,
                                                layer_norm_inner,
                                                layer_norm_affine,
+                                               layer_norm_rms,
                                                layer_norm_bias,
                                                rms_norm_div,
                                                rms_norm_mul);
