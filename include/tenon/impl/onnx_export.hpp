@@ -12,7 +12,7 @@ namespace tenon::inline v0::onnx {
 namespace export_detail {
 
 /// Attributes that ONNX requires even when they have the default of the op struct.
-inline constexpr std::array<std::string_view, 20> required = {"BitCast.to",
+inline constexpr std::array<std::string_view, 22> required = {"BitCast.to",
                                                               "BitShift.direction",
                                                               "Cast.to",
                                                               "Concat.axis",
@@ -30,6 +30,8 @@ inline constexpr std::array<std::string_view, 20> required = {"BitCast.to",
                                                               "TfIdfVectorizer.min_gram_length",
                                                               "TfIdfVectorizer.max_gram_length",
                                                               "LinearClassifier.coefficients",
+                                                              "TreeEnsembleRegressor.n_targets",
+                                                              "TreeEnsemble.n_targets",
                                                               "RandomNormal.shape",
                                                               "RandomUniform.shape"};
 

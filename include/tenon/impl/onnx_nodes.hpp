@@ -236,6 +236,14 @@ TENON_INLINE status importer::add_call(scope& s,
   return {};
 }
 
+/// Keeps kind and dtype only.
+inline void forget_shape(ir::fact& known) {
+  known.is_ranked = false;
+  known.shape.clear();
+  known.elements.reset();
+  known.constant = {};
+}
+
 /// Outer values that subgraphs read and that are not constants, by name.
 TENON_INLINE result<std::vector<importer::capture>> importer::captures_of(
     scope& s, std::span<const graph_proto* const> graphs) {
@@ -255,7 +263,8 @@ TENON_INLINE result<std::vector<importer::capture>> importer::captures_of(
 TENON_INLINE result<ir::subgraph> importer::add_body(scope& s,
                                                      const graph_proto& g,
                                                      const node_form& form,
-                                                     std::span<const capture> captured) {
+                                                     std::span<const capture> captured,
+                                                     bool forgets_shapes) {
   ir::graph body;
   body.symbols = s.graph->symbols;
   body.name = std::string(g.name);
@@ -279,6 +288,7 @@ TENON_INLINE result<ir::subgraph> importer::add_body(scope& s,
   }
   for (const capture& c : captured) {
     ir::fact known = s.graph->fact(c.outer);
+    if (forgets_shapes) forget_shape(known);
     inner.values.try_emplace(c.name, body.add_input(std::string(c.name), std::move(known)));
   }
   TENON_TRY(add_initializers(inner, g));
@@ -328,7 +338,10 @@ TENON_INLINE status importer::add_bodies(scope& s, const node_proto& node, node_
   if (graphs.empty()) return {};
   TENON_TRY(const auto captured, captures_of(s, graphs));
   for (std::size_t i = 0; i < graphs.size(); ++i) {
-    auto body = add_body(s, *graphs[i], form, captured);
+    auto body = add_body(s, *graphs[i], form, captured, false);
+    // A branch that is never taken may not fit the shapes around it; deep nests are not tried twice.
+    if (!body && body.failure().kind == code::shape && form.op_type == "If" && s.depth < 4)
+      body = add_body(s, *graphs[i], form, captured, true);
     if (!body) return std::move(body).failure().in(names[i]);
     form.set(names[i], *std::move(body));
   }

@@ -78,13 +78,21 @@ TENON_INLINE result<ir::fact> importer::declared_fact(const type_proto& type) {
   return out;
 }
 
+/// Sizes are never negative.
+TENON_INLINE status importer::require_size(dim d, std::string_view source) {
+  if (d.is_constant()) return {};
+  return graph_.symbols.facts().restrict(d, 0, interval::highest, source);
+}
+
 TENON_INLINE result<ir::fact> importer::input_fact(const value_info_proto& info) {
   auto out = declared_fact(info.type);
   if (!out) return std::move(out).failure().in(cat("input ", quoted(info.name)));
   const type_proto* leaf = &info.type;
   while (leaf->element) leaf = leaf->element.get();
-  for (std::size_t i = 0; i < out->shape.size(); ++i)
+  for (std::size_t i = 0; i < out->shape.size(); ++i) {
     out->shape[i] = input_dim(leaf->shape[i], info.name, i);
+    TENON_TRY(require_size(out->shape[i], cat("input ", quoted(info.name))));
+  }
   return out;
 }
 
@@ -110,6 +118,7 @@ TENON_INLINE result<ir::fact> importer::body_input_fact(const value_info_proto& 
       return !d.is_overflow() && pair.first == d;
     });
     const dim fresh = known != renamed.end() ? known->second : graph_.symbols.scope().fresh();
+    TENON_TRY(require_size(fresh, cat("input ", quoted(info.name))));
     renamed.emplace_back(d, fresh);
     d = fresh;
   }

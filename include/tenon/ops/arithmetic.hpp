@@ -85,7 +85,9 @@ struct div : plain_op {
                                : std::optional<dim>(wrapping_div(a.constant(), b.constant()));
     const bool rounds_down = ctx.facts().is_less_equal(dim(0), a) == truth::yes &&
                              ctx.facts().is_positive(b) == truth::yes;
-    return rounds_down ? std::optional(floordiv(a, b)) : std::nullopt;
+    if (rounds_down) return floordiv(a, b);
+    if (!b.is_constant() || b.constant() <= 0) return std::nullopt;
+    return max(floordiv(a, b), dim(0)) + min(ceildiv(a, b), dim(0));
   }
 };
 

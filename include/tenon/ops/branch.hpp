@@ -53,7 +53,8 @@ inline result<bool> truth_of(const datum& value, std::string_view what) {
   return *value.as_tensor().data<bool>();
 }
 
-/// y... = then_branch(captures...) when cond holds, else else_branch(captures...)
+/// y... = then_branch(captures...) when cond holds, else else_branch(captures...); a branch whose shapes
+/// do not fit the captured values is one that is not taken for them
 struct if_ {
   static constexpr op_info info{"if", ports{"cond", many("capture")}, ports{many("y")},
                                 pure | holds_graphs | data_dependent};
@@ -83,8 +84,12 @@ struct if_ {
       for (std::size_t i = 0; i < taken.size(); ++i) ctx.output(i, std::move(taken[i]));
       return {};
     }
-    TENON_TRY(auto yes, infer_body(ctx, then_branch, inputs, "then_branch"));
-    TENON_TRY(auto no, infer_body(ctx, else_branch, inputs, "else_branch"));
+    auto first = infer_body(ctx, then_branch, inputs, "then_branch");
+    auto second = infer_body(ctx, else_branch, inputs, "else_branch");
+    if (!first && second && first.failure().kind == code::shape) first = second;
+    if (first && !second && second.failure().kind == code::shape) second = first;
+    TENON_TRY(auto yes, std::move(first));
+    TENON_TRY(auto no, std::move(second));
     if (yes.size() != ctx.output_count() || no.size() != ctx.output_count())
       return fail(code::graph, "branches have ", yes.size(), " and ", no.size(),
                   " outputs, expected ", ctx.output_count());

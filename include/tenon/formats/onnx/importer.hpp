@@ -102,6 +102,7 @@ class importer {
   dim input_dim(const dimension_proto& d, std::string_view input, std::size_t axis);
   std::optional<dim> named_dim(std::string_view text);
   void declare_symbols();
+  status require_size(dim d, std::string_view source);
   result<ir::fact> input_fact(const value_info_proto& info);
   result<ir::fact> body_input_fact(const value_info_proto& info, const ir::fact* given);
   status reconcile(scope& s, std::string_view name, value_id v);
@@ -129,7 +130,8 @@ class importer {
   result<ir::subgraph> add_body(scope& s,
                                 const graph_proto& g,
                                 const node_form& form,
-                                std::span<const capture> captured);
+                                std::span<const capture> captured,
+                                bool forgets_shapes);
   result<std::vector<capture>> captures_of(scope& s, std::span<const graph_proto* const> graphs);
   static status check_depth(const scope& s);
   static status set_carried_count(node_form& form);
