@@ -66,6 +66,11 @@ inline status non_max_suppression::reference(eval_context& ctx) const {
     if (!ctx.has(i) || ctx[i].size() < 1) return absent;
     return elements_as<double>(ctx[i])[0];
   };
+  const extents &box_dims = ctx[0].dims(), &score_dims = ctx[1].dims();
+  if (box_dims.size() != 3 || score_dims.size() != 3 || box_dims[2] != 4 ||
+      box_dims[0] != score_dims[0] || box_dims[1] != score_dims[2])
+    return fail(code::shape, "boxes is ", ctx[0].str(), " and scores ", ctx[1].str(),
+                ", expected [batch, boxes, 4] and [batch, classes, boxes]");
   const elements_as<double> boxes(ctx[0]), scores(ctx[1]);
   const double most = number(2, 0), iou = number(3, 0);
   const bool has_least = ctx.has(4) && ctx[4].size() > 0;

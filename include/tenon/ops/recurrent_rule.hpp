@@ -121,7 +121,7 @@ struct recurrent_spec {
       std::size_t row = 0;
       while (row < cell_activation_rows.size() && cell_activation_rows[row].name != name) ++row;
       if (row == cell_activation_rows.size())
-        return fail(code::attribute, "activations contains ", quoted(name),
+        return fail(code::attribute, "activations contains ", quoted(activations[i]),
                     ", expected a known function");
       const auto& r = cell_activation_rows[row];
       cell_activation f{static_cast<cell_activation::kind>(row), r.alpha, r.beta};

@@ -260,6 +260,8 @@ inline status unique::reference(eval_context& ctx) const {
   const auto rank = static_cast<std::int64_t>(x.rank());
   const std::size_t at = axis ? static_cast<std::size_t>(*axis < 0 ? *axis + rank : *axis) : 0;
   extents shape = axis ? x.dims() : extents{x.size()};
+  if (at >= shape.size())
+    return fail(code::attribute, "axis is ", *axis, ", expected ", -rank, " to ", rank - 1);
   const std::int64_t outer = size_between(shape, 0, at), size = shape[at];
   const std::int64_t inner = size_between(shape, at + 1, shape.size());
   selection_detail::groups found;
