@@ -432,6 +432,7 @@ TENON_INLINE status exporter::write_nodes(scope& s) {
     out_.message(1, [&] {
       out_.text(1, from);
       out_.text(2, s.outputs[i]);
+      out_.text(3, s.outputs[i]);
       out_.text(4, "Identity");
     });
   }

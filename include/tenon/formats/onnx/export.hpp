@@ -16,7 +16,7 @@ struct export_options {
   std::int64_t max_inline_bytes = 1'900'000'000;  ///< more weights than this go to a second file
   std::int64_t min_opset = 21;
   bool value_info = false;  ///< writes the inferred shapes of all values
-  std::vector<std::pair<std::string, std::string>> properties;  ///< added to metadata_props
+  std::vector<std::pair<std::string, std::string>> properties = {};  ///< added to metadata_props
 };
 
 }  // namespace tenon::inline v0::onnx

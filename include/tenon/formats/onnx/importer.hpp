@@ -21,8 +21,8 @@ inline constexpr std::int64_t max_opset = 28, max_ml_opset = 5, max_ir_version =
 
 /// How a model is read.
 struct import_options {
-  std::string name = "memory";                           ///< of a model in memory, for messages
-  std::optional<external_data_function> external_data;   ///< for a model in memory
+  std::string name = "memory";  ///< of a model in memory, for messages
+  std::optional<external_data_function> external_data = std::nullopt;  ///< for a model in memory
   std::int64_t max_nodes = 2'000'000;                    ///< after functions are inlined
   std::int64_t max_dense_bytes = std::int64_t{1} << 30;  ///< of the dense copy of one sparse tensor
 };

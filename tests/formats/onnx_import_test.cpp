@@ -1,0 +1,210 @@
+#include "tenon/formats/onnx/export.hpp"
+#include "tenon/formats/onnx/import.hpp"
+#include "tenon/infer/interpreter.hpp"
+
+#include <string>
+#include <vector>
+
+#include "support/onnx_model.hpp"
+#include <doctest/doctest.h>
+
+namespace {
+
+using namespace tenon;
+using namespace tenon_tests;
+using attribute = written_attribute;
+using floats = std::vector<float>;
+
+ir::graph load(const std::string& bytes) {
+  auto g = load_onnx(std::as_bytes(std::span(bytes)));
+  REQUIRE_MESSAGE(g, g.failure().message);
+  return *std::move(g);
+}
+
+/// The first output for f32 inputs.
+floats run(const ir::graph& g, const std::vector<datum>& inputs) {
+  const auto out = interpret(g, inputs);
+  REQUIRE_MESSAGE(out, out.failure().message);
+  const auto found = out->at(0).as_tensor().elements<float>();
+  return {found.begin(), found.end()};
+}
+
+datum vector_of(std::initializer_list<float> values) {
+  return tensor::of<float>({static_cast<std::int64_t>(values.size())}, values);
+}
+
+/// Loads, runs, saves, loads again, runs again: both results are `expected`.
+void check_both(const std::string& bytes,
+                const std::vector<datum>& inputs,
+                const floats& expected) {
+  const ir::graph g = load(bytes);
+  CHECK(run(g, inputs) == expected);
+  const auto written = to_onnx(g);
+  REQUIRE_MESSAGE(written, written.failure().message);
+  CHECK(run(load(*written), inputs) == expected);
+}
+
+}  // namespace
+
+TEST_CASE("onnx import: symbols and expressions of declared shapes") {
+  onnx_model m;
+  m.input("x", {"n", 2}).output("y", {"TruncToInt(2.0*n)", 2}, 1);
+  m.node("Concat", {"x", "x"}, {"y"}, {attribute::of("axis", std::int64_t{0})});
+  const ir::graph g = load(m.bytes());
+  CHECK(g.fact(g.inputs()[0]).str() == "f32[n, 2]");
+  CHECK(g.fact(g.outputs()[0]).str() == "f32[2*n, 2]");
+  const dim odd = *g.symbols.scope().find("TruncToInt(2.0*n)");
+  CHECK(g.symbols.facts().is_equal(odd, g.fact(g.outputs()[0]).shape[0]) == truth::yes);
+  CHECK(g.symbols.facts().bounds(g.fact(g.inputs()[0]).shape[0]).lo == 0);
+}
+
+TEST_CASE("onnx import: conflicting declared sizes are noted, other types refused") {
+  onnx_model m;
+  m.input("x", {4}).output("y", {5}, 1).node("Relu", {"x"}, {"y"});
+  const ir::graph g = load(m.bytes());
+  CHECK(g.fact(g.outputs()[0]).str() == "f32[4]");
+  REQUIRE(g.metadata.diagnostics.size() == 1);
+  CHECK(g.metadata.diagnostics[0] == "value 'y': axis 0 is declared 5, inferred 4");
+  onnx_model typed;
+  typed.input("x", {4}).output("y", {4}, 7).node("Relu", {"x"}, {"y"});
+  const std::string bytes = typed.bytes();
+  const auto refused = load_onnx(std::as_bytes(std::span(bytes)));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.failure().message.find("declared i64[4], but its node gives f32[4]") !=
+        std::string::npos);
+}
+
+TEST_CASE("onnx import: unsorted nodes, initializers that are inputs, names kept") {
+  onnx_model m;
+  m.input("x", {2}).input("w", {2}).output("y", {2}, 1);
+  m.initializer(tensor_bytes("w", 1, {2}, raw_bytes({10.0F, 20.0F})));
+  m.node("Neg", {"t"}, {"y"}, {}, "second").node("Add", {"x", "w"}, {"t"}, {}, "first");
+  const ir::graph g = load(m.bytes(9, 3));
+  CHECK(g.inputs().size() == 1);
+  CHECK(run(g, {vector_of({1, 2})}) == floats{-11, -22});
+  CHECK(g[g.order()[0]].name == "first");
+}
+
+TEST_CASE("onnx import: functions are inlined with attributes and defaults") {
+  onnx_model m;
+  m.input("x", {3}).output("y", {3}, 1);
+  m.node("Leak", {"x"}, {"y"}, {attribute::of("slope", 0.5F)}, "call", "mine");
+  m.function(
+      "mine", "Leak", {"a"}, {"c"},
+      {node_bytes("Inner", {"a"}, {"b"}, {attribute::reference("s", 1, "slope")}, "", "mine"),
+       node_bytes("Neg", {"b"}, {"c"})},
+      {"slope"});
+  m.function("mine", "Inner", {"a"}, {"b"},
+             {node_bytes("LeakyRelu", {"a"}, {"b"}, {attribute::reference("alpha", 1, "s")})},
+             {"s"});
+  check_both(m.bytes(), {vector_of({-2, 0, 4})}, {1, 0, -4});
+}
+
+TEST_CASE("onnx import: branches read outer values and keep them when written") {
+  onnx_model yes, no;
+  yes.node("Add", {"x", "t"}, {"p"}).output("p");
+  no.node("Sub", {"x", "w"}, {"q"}).output("q");
+  onnx_model m;
+  m.input("c", {}, 9).input("x", {2}).output("y", {2}, 1);
+  m.initializer(tensor_bytes("w", 1, {2}, raw_bytes({1.0F, 2.0F})));
+  m.node("Neg", {"x"}, {"t"});
+  m.node("If", {"c"}, {"y"},
+         {attribute::message("then_branch", 5, 6, yes.graph()),
+          attribute::message("else_branch", 5, 6, no.graph())});
+  check_both(m.bytes(), {tensor::scalar(true), vector_of({5, 6})}, {0, 0});
+  check_both(m.bytes(), {tensor::scalar(false), vector_of({5, 6})}, {4, 4});
+}
+
+TEST_CASE("onnx import: loops carry values and read outer ones") {
+  onnx_model body;
+  body.input("i", {}, 7).input("go", {}, 9).input("acc", {2});
+  body.node("Add", {"acc", "x"}, {"next"}).node("Identity", {"go"}, {"go_on"});
+  body.output("go_on", {}, 9).output("next", {2}, 1);
+  onnx_model m;
+  m.input("x", {2}).output("y", {2}, 1);
+  m.initializer(tensor_bytes("n", 7, {}, raw_bytes<std::int64_t>({3})));
+  m.initializer(tensor_bytes("zero", 1, {2}, raw_bytes({0.0F, 0.5F})));
+  m.node("Loop", {"n", "", "zero"}, {"y"}, {attribute::message("body", 5, 6, body.graph())});
+  check_both(m.bytes(), {vector_of({1, 2})}, {3, 6.5F});
+}
+
+TEST_CASE("onnx import: data in typed fields, packed and sparse") {
+  onnx::wire_writer four_bit;
+  four_bit.integer(1, 3);
+  four_bit.integer(2, 22);
+  four_bit.integer(5, 0x1F);
+  four_bit.integer(5, 0x08);
+  four_bit.text(8, "w");
+  const auto bytes = std::as_bytes(std::span(four_bit.str()));
+  const auto proto = onnx::decode_tensor(bytes);
+  REQUIRE(proto);
+  const auto t = onnx::tensor_source().read(*proto);
+  REQUIRE_MESSAGE(t, t.failure().message);
+  std::vector<int> found(3);
+  load_elements<int>(*t, found);
+  CHECK(found == std::vector<int>{-1, 1, -8});
+  onnx::sparse_tensor_proto sparse;
+  sparse.dims = {2, 2};
+  sparse.values.dims = {1};
+  sparse.values.data_type = 1;
+  sparse.values.float_data = {7};
+  sparse.indices.dims = {1};
+  sparse.indices.data_type = 7;
+  sparse.indices.int64_data = {2};
+  const auto dense = onnx::tensor_source().read(sparse);
+  REQUIRE_MESSAGE(dense, dense.failure().message);
+  CHECK(dense->elements<float>()[2] == 7);
+  sparse.indices.int64_data = {4};
+  CHECK_FALSE(onnx::tensor_source().read(sparse));
+}
+
+TEST_CASE("onnx upgrade: old forms mean what they meant") {
+  const auto one = [](onnx_model& m) -> onnx_model& { return m.input("x", {"n", 2}).output("y"); };
+  onnx_model sum, pad, clip, soft, slice, dropout;
+  const datum x = tensor::of<float>({2, 2}, {1, -2, 3, 4});
+  one(sum).node("ReduceSum", {"x"}, {"y"},
+                {attribute::of("axes", std::vector<std::int64_t>{1}),
+                 attribute::of("keepdims", std::int64_t{0})});
+  check_both(sum.bytes(11), {x}, {-1, 7});
+  one(pad).node(
+      "Pad", {"x"}, {"y"},
+      {attribute::of("pads", std::vector<std::int64_t>{0, 1, 0, 0}), attribute::of("value", 9.0F)});
+  check_both(pad.bytes(2, 3), {x}, {9, 1, -2, 9, 3, 4});
+  one(clip).node("Clip", {"x"}, {"y"}, {attribute::of("min", 0.0F), attribute::of("max", 3.0F)});
+  check_both(clip.bytes(6, 3), {x}, {1, 0, 3, 3});
+  one(slice).node("Slice", {"x"}, {"y"},
+                  {attribute::of("starts", std::vector<std::int64_t>{1}),
+                   attribute::of("ends", std::vector<std::int64_t>{2})});
+  check_both(slice.bytes(1, 3), {x}, {3, 4});
+  one(dropout).node("Dropout", {"x"}, {"y"}, {attribute::of("ratio", 0.9F)});
+  check_both(dropout.bytes(7, 3), {x}, {1, -2, 3, 4});
+  one(soft).node("Softmax", {"x"}, {"y"}, {attribute::of("axis", std::int64_t{0})});
+  const datum same = tensor::of<float>({2, 2}, {0, 0, 0, 0});
+  check_both(soft.bytes(11), {same}, {0.25F, 0.25F, 0.25F, 0.25F});
+}
+
+TEST_CASE("onnx upgrade: broadcasting from an axis, before opset 7") {
+  onnx_model m;
+  m.input("x", {2, 3, 1}).input("b", {3}).output("y");
+  m.node("Add", {"x", "b"}, {"y"},
+         {attribute::of("broadcast", std::int64_t{1}), attribute::of("axis", std::int64_t{1})});
+  const datum x = tensor::of<float>({2, 3, 1}, {0, 0, 0, 1, 1, 1});
+  check_both(m.bytes(6, 3), {x, vector_of({10, 20, 30})}, {10, 20, 30, 11, 21, 31});
+}
+
+TEST_CASE("onnx export: names, shared outputs and metadata") {
+  onnx_model m;
+  m.input("x", {"n", 4}).output("x", {"n", 4}, 1).output("a").output("b");
+  m.node("Relu", {"x"}, {"a"}).node("Identity", {"a"}, {"b"});
+  ir::graph g = load(m.bytes());
+  g.set_output(2, g.outputs()[1]);
+  REQUIRE(g.symbols.facts().require("n % 8 == 0", "test"));
+  const auto written = to_onnx(g);
+  REQUIRE_MESSAGE(written, written.failure().message);
+  const ir::graph again = load(*written);
+  REQUIRE(again.output_names().size() == 3);
+  CHECK(again.output_names()[2] == "b");
+  const dim n = *again.symbols.scope().find("n");
+  CHECK(again.symbols.facts().is_divisible(n, 8) == truth::yes);
+  CHECK(*to_onnx(again) == *written);
+}
