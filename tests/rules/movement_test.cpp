@@ -83,6 +83,17 @@ TEST_CASE("what returns its input disappears") {
       "");
 }
 
+TEST_CASE("dropout disappears at inference unless its mask is used") {
+  for (const bool uses_mask : {false, true}) {
+    builder b;
+    const value_id in[] = {b.input("x", dtype::f32, {"B", 3})};
+    const auto out = b.add(ops::dropout{}, in, 2);
+    b.output("y", out[0]);
+    if (uses_mask) b.output("mask", out[1]);
+    check_rewrite(b.finish().value(), rules::movement, uses_mask ? "dropout" : "");
+  }
+}
+
 TEST_CASE("what changes its input stays") {
   check_movement(
       {"B", 3},

@@ -108,4 +108,13 @@ inline std::string quoted(std::string_view name) {
   return cat("'", printable_name(name), "'");
 }
 
+// Exact matches, so that std::quoted, found through the arguments, is no better choice.
+inline std::string quoted(const std::string& name) {
+  return quoted(std::string_view(name));
+}
+
+inline std::string quoted(std::string& name) {
+  return quoted(std::string_view(name));
+}
+
 }  // namespace tenon::inline v0

@@ -301,7 +301,7 @@ inline status add_layer_norm::infer(infer_context& ctx) const {
 
 inline status add_layer_norm::reference(eval_context& ctx) const {
   TENON_TRY(tensor y, ctx.output(0));
-  TENON_TRY(tensor sum, ctx.output(1));
+  TENON_TRY(tensor sum, ctx.output_count() > 1 ? ctx.output(1) : tensor::make(y.type(), y.dims()));
   const std::int64_t columns = y.rank() == 0 ? 1 : y.dim(y.rank() - 1);
   const float *px = ctx[0].data<float>(), *pr = ctx[1].data<float>(), *scale = ctx[2].data<float>();
   for (std::int64_t row = 0; columns != 0 && row < y.size() / columns; ++row) {

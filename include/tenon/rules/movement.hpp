@@ -3,6 +3,7 @@
 #include "tenon/ops/cast.hpp"
 #include "tenon/ops/gathering.hpp"
 #include "tenon/ops/movement.hpp"
+#include "tenon/ops/random.hpp"
 #include "tenon/ops/slicing.hpp"
 #include "tenon/rewrite/rule.hpp"
 
@@ -99,6 +100,14 @@ inline std::vector<std::int64_t> as_perm(const std::vector<std::size_t>& order) 
 inline constexpr auto drop_identity = rule_for<ops::identity>(
     "drop-identity",
     [](const match_of<ops::identity>& s) -> rewritten { return s.replace_equal(s.input(0)); });
+
+/// dropout(x) -> x at inference
+inline constexpr auto drop_dropout =
+    rule_for<ops::dropout>("drop-dropout", [](const match_of<ops::dropout>& s) -> rewritten {
+      if (s.input(2) && s.splat(s.input(2)) != 0.0) return s.no("it may be in training mode");
+      if (!s.has_one_output()) return s.no("the mask is used");
+      return s.replace_equal(s.input(0));
+    });
 
 /// cast(x) to its own type -> x
 inline constexpr auto drop_cast =
@@ -279,6 +288,7 @@ inline constexpr auto transpose_to_reshape = rule_for<ops::transpose>(
     });
 
 inline constexpr auto movement = rule_set(drop_identity,
+                                          drop_dropout,
                                           drop_cast,
                                           cast_cast,
                                           cast_like_known,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tenon/backends/cpu/linear.hpp"
+#include "tenon/backends/cpu/strided.hpp"
 #include "tenon/ops/convolution.hpp"
 #include "tenon/ops/pooling.hpp"
 
@@ -12,6 +13,7 @@ namespace tenon::inline v0::cpu {
 namespace convolution_detail {
 
 using namespace linear_detail;
+using movement_detail::turn;
 
 inline constexpr std::int64_t conv_grain_flops = 400000;
 
@@ -157,28 +159,6 @@ inline status run_fused_conv(const call& c) {
   }
   run_nhwc(args, *c.threads, c.scratch);
   return {};
-}
-
-/// The transposes of every image in a batch: [n, rows, columns] to [n, columns, rows].
-inline void turn(const float* x,
-                 float* y,
-                 std::int64_t batch,
-                 std::int64_t rows,
-                 std::int64_t columns,
-                 kernel::parallel& threads) {
-  const kernel_table& t = select_table();
-  constexpr std::int64_t block = 64;
-  const std::int64_t blocks = (rows + block - 1) / block;
-  threads.run(batch * blocks, std::max<std::int64_t>(1, elementwise_grain / (block * columns + 1)),
-              [&](std::int64_t begin, std::int64_t end, int) {
-                for (std::int64_t i = begin; i < end; ++i) {
-                  const std::int64_t n = i / blocks, first = i % blocks * block;
-                  const std::int64_t count = std::min(block, rows - first);
-                  t.transpose(x + (n * rows + first) * columns, static_cast<std::size_t>(columns),
-                              y + n * rows * columns + first, static_cast<std::size_t>(rows),
-                              static_cast<std::size_t>(count), static_cast<std::size_t>(columns));
-                }
-              });
 }
 
 inline status run_nhwc_pool(const call& c) {

@@ -207,20 +207,21 @@ inline const char* float_input(const query& q) {
 inline status run_dynamic_quantize(const call& c) {
   const array_view& x = c.in(0);
   const float* px = x.as<float>();
+  const kernel_table& t = select_table();
+  const auto count = static_cast<std::size_t>(x.count);
   float low = 0, high = 0;
-  for (std::int64_t i = 0; i < x.count; ++i) {
-    low = px[i] < low ? px[i] : low;
-    high = px[i] > high ? px[i] : high;
-  }
-  const float scale = (high - low) / 255.0F;
-  const float zero =
-      scale == 0 ? 0 : std::nearbyintf(std::fmin(255.0F, std::fmax(0.0F, (0.0F - low) / scale)));
+  t.reduce_rows[static_cast<std::size_t>(reduction::min)](px, &low, 1, count);
+  t.reduce_rows[static_cast<std::size_t>(reduction::max)](px, &high, 1, count);
+  low = std::fmin(low, 0.0F);
+  high = std::fmax(high, 0.0F);
+  const float scale = high == low ? 1.0F / 255.0F : (high - low) / 255.0F;
+  const float zero = std::nearbyintf(std::fmin(255.0F, std::fmax(0.0F, (0.0F - low) / scale)));
   if (c.has_out(1)) *c.out(1).as<float>() = scale;
   if (c.has_out(2)) *c.out(2).as<std::uint8_t>() = static_cast<std::uint8_t>(zero);
   if (!c.has_out(0)) return {};
   std::uint8_t* y = c.out(0).as<std::uint8_t>();
   c.threads->run(x.count, elementwise_grain, [&](std::int64_t b, std::int64_t e, int) {
-    quantize(px + b, y + b, e - b, scale == 0 ? 1.0F : scale, static_cast<std::int32_t>(zero));
+    quantize(px + b, y + b, e - b, scale, static_cast<std::int32_t>(zero));
   });
   return {};
 }

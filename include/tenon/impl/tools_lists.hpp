@@ -1,0 +1,101 @@
+#pragma once
+
+#include "tenon/ops/list.hpp"
+#include "tenon/passes/fuse_epilogues.hpp"
+#include "tenon/passes/pipelines.hpp"
+#include "tenon/passes/rewrite_layout.hpp"
+#include "tenon/tools/command_lists.hpp"
+
+namespace tenon::inline v0::tools {
+
+namespace lists_detail {
+
+inline std::string onnx_names(const ir::op_type& op) {
+  std::vector<std::string> out;
+  for (const ir::onnx_import& o : op.onnx)
+    out.push_back(cat(o.domain, o.domain.empty() ? "" : ".", o.name, " since ", o.since));
+  return out.empty() ? "none" : join(out);
+}
+
+inline std::string ports_of(std::span<const ir::port> ports) {
+  std::vector<std::string> out;
+  for (const ir::port& p : ports)
+    out.push_back(cat(p.name, p.count == ir::port::arity::optional ? "?"
+                              : p.count == ir::port::arity::many   ? "..."
+                                                                   : ""));
+  return join(out);
+}
+
+}  // namespace lists_detail
+
+TENON_INLINE result<std::string> list_ops(const std::string& name) {
+  std::string out;
+  for (const ir::op_type* op : ops::all_ops()) {
+    if (!name.empty() && op->name != name) continue;
+    out += cat(op->name, "(", lists_detail::ports_of(op->inputs), ") -> ",
+               lists_detail::ports_of(op->outputs), "; onnx: ", lists_detail::onnx_names(*op));
+    if (!name.empty()) out += cat("; attributes: ", join(op->attribute_names));
+    out += "\n";
+  }
+  if (out.empty()) return fail(code::option, "op ", quoted(name), " is unknown; see tenon ops");
+  return name.empty() ? cat(out, ops::all_ops().size(), " ops\n") : out;
+}
+
+TENON_INLINE result<std::string> list_rules(const std::string& set) {
+  std::string out;
+  for (const rules::named_rules& s : rules::sets) {
+    if (!set.empty() && s.name != set) continue;
+    out += cat(s.name, ": ", s.summary, "; ", s.rules.size(), " rules\n");
+    if (set.empty() && s.name == "standard") continue;
+    for (const rewrite::rule_view& r : s.rules) {
+      std::vector<std::string_view> roots;
+      for (const ir::op_type* t : r.roots) roots.push_back(t->name);
+      out += cat("  ", r.name, " at ", join(roots),
+                 r.reassociates ? ", reorders floating point" : "", "\n");
+    }
+  }
+  if (!out.empty()) return out;
+  return fail(code::option, "rule set ", quoted(set), " is unknown; see tenon rules");
+}
+
+TENON_INLINE std::string list_passes() {
+  std::string out;
+  for (const passes::named_pass& p : passes::list)
+    out += cat(p.info.name, p.argument.empty() ? "" : cat("(", p.argument, ")"), ": ",
+               p.info.summary, "\n");
+  for (const passes::pass_info& p :
+       {passes::rewrite_layout::info, passes::fuse_epilogues::info})
+    out += cat(p.name, ": ", p.summary, " (when a graph is lowered to the CPU)\n");
+  for (const level l : {level::none, level::o1, level::o2})
+    out += cat("level ", name_of(l), ": ", passes::pipeline_text(l), "\n");
+  return out;
+}
+
+TENON_INLINE std::string list_errors() {
+  struct row {
+    code kind;
+    std::string_view about;
+  };
+
+  constexpr row rows[] = {
+      {code::io, "a file cannot be opened, read, mapped or written"},
+      {code::format, "bytes are not the format they claim to be"},
+      {code::graph, "the graph is not well formed: names, edges, arity, cycles"},
+      {code::attribute, "an attribute of a node has a wrong type or value"},
+      {code::shape, "shapes or dtypes of a node do not fit together"},
+      {code::tensor_data, "the bytes of a tensor do not fit its type and shape"},
+      {code::external_data, "a tensor outside the model file is missing, outside or too short"},
+      {code::input, "a value given to a run does not fit the model"},
+      {code::index, "an index, axis or length that was computed is out of range"},
+      {code::range, "a declared range of shapes is malformed or infeasible"},
+      {code::unsupported, "valid, but there is no op, kernel or dtype for it"},
+      {code::resource, "a memory, time or size limit was met"},
+      {code::option, "an option is not valid"},
+  };
+  std::string out;
+  for (const row& r : rows)
+    out += cat(name_of(r.kind), ": ", r.about, "; exit code ", r.kind == code::option ? 2 : 1, "\n");
+  return out;
+}
+
+}  // namespace tenon::inline v0::tools

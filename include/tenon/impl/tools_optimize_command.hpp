@@ -1,0 +1,79 @@
+#pragma once
+
+#include "tenon/formats/onnx/export.hpp"
+#include "tenon/formats/onnx/import.hpp"
+#include "tenon/passes/pipelines.hpp"
+#include "tenon/tools/command_optimize.hpp"
+
+#include <charconv>
+
+namespace tenon::inline v0::tools {
+
+namespace optimize_command_detail {
+
+inline std::string summary(const passes::pipeline_report& r) {
+  std::string out = cat("nodes ", r.nodes_before, " -> ", r.nodes_after, "\n");
+  for (const passes::pass_report& p : r.passes) {
+    if (p.changes != 0) out += cat("pass ", p.name, ": ", p.changes, " changes\n");
+    for (const auto& rule : p.rules)
+      if (rule.fired != 0) out += cat("  rule ", rule.name, ": ", rule.fired, "\n");
+  }
+  return out;
+}
+
+inline result<std::string> run_pipeline(const optimize_command& c, ir::graph g) {
+  TENON_TRY(const auto what, passes::parse_pipeline(c.pipeline));
+  TENON_TRY(apply_ranges(g, c.ranges));
+  passes::run_options how = compile_options_of(c.model).passes;
+  how.settings.reassociates = c.model.level == level::o2;
+  TENON_TRY(const auto report, passes::run(g, what, how));
+  if (!c.output.empty()) TENON_TRY(save_onnx(g, c.output));
+  return summary(report);
+}
+
+}  // namespace optimize_command_detail
+
+TENON_INLINE result<std::vector<extents>> read_shapes(std::string_view text) {
+  std::vector<extents> out(1);
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at != end) {
+    std::int64_t size = 0;
+    const auto [next, problem] = std::from_chars(at, end, size);
+    if (problem != std::errc() || (next != end && *next != 'x' && *next != ',') ||
+        (next != end && next + 1 == end))
+      return fail(code::option, "shape ", quoted(text),
+                  " is malformed: expected sizes such as 1x3x224x224, inputs separated by commas");
+    out.back().push_back(size);
+    if (next == end) break;
+    if (*next == ',') out.emplace_back();
+    at = next + 1;
+  }
+  return out;
+}
+
+TENON_INLINE result<std::string> optimize_command::operator()() const {
+  using namespace optimize_command_detail;
+  TENON_TRY(auto graph, load_onnx(model.path));
+  if (!pipeline.empty()) return run_pipeline(*this, std::move(graph));
+  optimize_options how;
+  how.level = model.level;
+  how.ranges = ranges;
+  how.threads = model.threads;
+  how.passes = compile_options_of(model).passes;
+  if (!inputs.files.empty() || inputs.seed) {
+    TENON_TRY(how.test_data, read_inputs(declared_inputs::of(graph), inputs));
+    if (inputs.seed) how.test_data_source = cat("random, seed ", *inputs.seed);
+  }
+  ir::graph portable;
+  TENON_TRY(const auto made, optimize(std::move(graph), how, portable));
+  if (!output.empty()) TENON_TRY(save_onnx(portable, output));
+  if (!report_path.empty()) TENON_TRY(made.report.save(report_path));
+  std::string out = summary(made.report.passes);
+  if (!made.report.message.empty()) out += cat("note ", made.report.message, "\n");
+  if (made.report.baseline && made.report.optimized)
+    out += cat("ms ", *made.report.baseline, " -> ", *made.report.optimized, "\n");
+  return out;
+}
+
+}  // namespace tenon::inline v0::tools

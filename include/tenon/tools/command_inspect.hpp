@@ -1,0 +1,22 @@
+#pragma once
+
+#include "tenon/core/result.hpp"
+
+#include <string>
+
+namespace tenon::inline v0::tools {
+
+/// `tenon inspect`: what a model is made of.
+struct inspect_command {
+  std::string path;
+  bool prints_text = false;  ///< also every node with the facts of its outputs
+
+  /// What to print.
+  result<std::string> operator()() const;
+};
+
+}  // namespace tenon::inline v0::tools
+
+#ifndef TENON_COMPILED
+#include "tenon/impl/tools_inspect.hpp"
+#endif

@@ -1,0 +1,165 @@
+#include "tenon/runtime/session.hpp"
+
+#include "tenon/infer/interpreter.hpp"
+#include "tenon/ir/builder.hpp"
+#include "tenon/ops/activation.hpp"
+#include "tenon/ops/arithmetic.hpp"
+#include "tenon/ops/matmul.hpp"
+#include "tenon/ops/movement.hpp"
+#include "tenon/ops/selection.hpp"
+#include "tenon/ops/slicing.hpp"
+#include "tenon/runtime/compile.hpp"
+
+#include <cstdlib>
+#include <new>
+
+#include <doctest/doctest.h>
+
+using namespace tenon;
+
+namespace {
+
+thread_local std::int64_t allocations = 0;
+
+tensor numbers(extents dims, float first = 0.25F) {
+  tensor out(dtype::f32, std::move(dims));
+  for (std::int64_t i = 0; i < out.size(); ++i)
+    out.data<float>()[i] = first + 0.125F * static_cast<float>(i % 17) - 1.0F;
+  return out;
+}
+
+/// relu(x @ w + b), its transpose, and a slice of it.
+ir::graph mlp() {
+  builder b("mlp");
+  const value_id x = b.input("x", dtype::f32, {"batch", 12});
+  const value_id w = b.constant("w", numbers({12, 7}));
+  const value_id bias = b.constant("b", numbers({7}));
+  const value_id y = b.add(ops::relu{}, {b.add(ops::add{}, {b.add(ops::matmul{}, {x, w}), bias})});
+  b.output("y", y);
+  b.output("turned", b.add(ops::transpose{}, {y}));
+  const value_id sizes = b.constant("sizes", tensor::of<std::int64_t>({1}, {-1}));
+  b.output("flat", b.add(ops::reshape{}, {b.add(ops::mul{}, {y, y}), sizes}));
+  return b.finish().value();
+}
+
+void check_close(const tensor& a, const tensor& b) {
+  REQUIRE(a.type() == b.type());
+  REQUIRE(a.dims() == b.dims());
+  for (std::int64_t i = 0; i < a.size(); ++i)
+    CHECK(double(a.data<float>()[i]) == doctest::Approx(double(b.data<float>()[i])).epsilon(1e-5));
+}
+
+}  // namespace
+
+void* operator new(std::size_t bytes) {
+  ++allocations;
+  if (void* p = std::malloc(bytes == 0 ? 1 : bytes)) return p;
+  throw std::bad_alloc();
+}
+
+void operator delete(void* p) noexcept {
+  std::free(p);
+}
+
+void operator delete(void* p, std::size_t) noexcept {
+  std::free(p);
+}
+
+TEST_CASE("a session gives what the interpreter gives, for every size and level") {
+  for (const level l : {level::none, level::o1, level::o2}) {
+    compile_options options;
+    options.level = l;
+    session s(compile(mlp(), options).value().model);
+    for (const std::int64_t batch : {3, 1, 64, 0, 5}) {
+      const tensor x = numbers({batch, 12});
+      const datum in = x;
+      const auto expected = interpret(mlp(), std::span(&in, 1)).value();
+      const auto outputs = s.run({{"x", x}}).value();
+      REQUIRE(outputs.size() == 3);
+      for (std::size_t i = 0; i < 3; ++i) check_close(outputs[i], expected[i].as_tensor());
+      check_close(outputs["flat"], expected[2].as_tensor());
+    }
+  }
+}
+
+TEST_CASE("a repeated shape costs no allocation and no resize") {
+  session s(compile(mlp()).value().model, {.threads = 1});
+  const tensor x = numbers({9, 12});
+  const named_value inputs[] = {{"x", x}};
+  for (int i = 0; i < 3; ++i) s.run(std::span<const named_value>(inputs)).value();
+  const std::int64_t resizes = s.resizes();
+  const std::int64_t before = allocations;
+  for (int i = 0; i < 10; ++i) {
+    auto outputs = s.run(std::span<const named_value>(inputs));
+    if (!outputs) FAIL("run failed");
+  }
+  CHECK(allocations == before);
+  CHECK(s.resizes() == resizes);
+}
+
+TEST_CASE("outputs that the caller keeps are not written again") {
+  session s(compile(mlp()).value().model);
+  const tensor kept = s.run({{"x", numbers({2, 12})}}).value()["y"];
+  const tensor copy = kept.clone();
+  s.run({{"x", numbers({2, 12}, 3.0F)}}).value();
+  CHECK(identical(kept, copy));
+}
+
+TEST_CASE("wrong inputs are named") {
+  session s(compile(mlp()).value().model);
+  const auto text = [&](auto&& outcome) {
+    REQUIRE(!outcome);
+    CHECK(outcome.failure().kind == code::input);
+    return outcome.failure().message;
+  };
+  CHECK(text(s.run({{"bogus", numbers({2, 12})}})) ==
+        "input 'bogus' is unknown; the model has ['x']");
+  CHECK(text(s.run({{"x", numbers({2, 11})}})) ==
+        "input 'x' has shape [2, 11], expected [batch, 12]: axis 1 is 11, expected 12");
+  CHECK(text(s.run({{"x", numbers({12})}})) ==
+        "input 'x' has shape [12] of rank 1, expected [batch, 12] of rank 2");
+  CHECK(text(s.run({{"x", tensor(dtype::f64, {2, 12})}})) ==
+        "input 'x' has dtype f64, expected f32; convert it first");
+  CHECK(text(s.run(std::span<const named_value>())) ==
+        "input 'x' is missing: expected f32[batch, 12]");
+}
+
+TEST_CASE("the memory limit is met with an error, and the session goes on") {
+  session s(compile(mlp()).value().model, {.memory_limit_bytes = 100000});
+  const auto refused = s.run({{"x", numbers({100000, 12})}});
+  REQUIRE(!refused);
+  CHECK(refused.failure().kind == code::resource);
+  CHECK(s.run({{"x", numbers({4, 12})}}).has_value());
+}
+
+TEST_CASE("sizes that only the run knows") {
+  builder b("positive");
+  const value_id x = b.input("x", dtype::f32, {"n"});
+  const value_id found = b.add(ops::non_zero{}, {b.add(ops::relu{}, {x})});
+  b.output("found", found);
+  b.output("twice", b.add(ops::concat{0}, {found, found}));
+  session s(compile(b.finish().value()).value().model);
+  for (const std::vector<float>& v : {std::vector<float>{1, -1, 2, 0, 3}, {-1, -2}, {}, {5}}) {
+    const tensor in =
+        tensor::of<float>({static_cast<std::int64_t>(v.size())}, std::span<const float>(v));
+    const auto outputs = s.run({{"x", in}}).value();
+    std::vector<std::int64_t> expected;
+    for (std::size_t i = 0; i < v.size(); ++i)
+      if (v[i] > 0) expected.push_back(static_cast<std::int64_t>(i));
+    REQUIRE(outputs["found"].dims() == extents{1, static_cast<std::int64_t>(expected.size())});
+    CHECK(outputs["twice"].dims() == extents{2, static_cast<std::int64_t>(expected.size())});
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      CHECK(outputs["found"].data<std::int64_t>()[i] == expected[i]);
+  }
+}
+
+TEST_CASE("the peak of the arena is an expression that bounds what is used") {
+  const model m = compile(mlp()).value().model;
+  session s(m);
+  for (const std::int64_t batch : {1, 7, 300}) {
+    s.run({{"x", numbers({batch, 12})}}).value();
+    bindings sizes;
+    sizes.set(m.input(0).shape[0], batch);
+    CHECK(evaluate(m.program().peak_bytes(), sizes).value() >= 0);
+  }
+}
