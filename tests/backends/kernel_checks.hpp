@@ -113,7 +113,8 @@ inline std::string mismatch(const tensor& found, const tensor& wanted, double to
   if (found.type() == dtype::f32) {
     for (std::int64_t i = 0; i < wanted.size(); ++i) {
       const double a = found.data<float>()[i], b = wanted.data<float>()[i];
-      const bool same = a == b || (a != a && b != b) || std::fabs(a - b) <= tolerance * (1 + std::fabs(b));
+      const bool same =
+          a == b || (a != a && b != b) || std::fabs(a - b) <= tolerance * (1 + std::fabs(b));
       if (!same) return tenon::cat("element ", i, " is ", a, ", expected ", b);
     }
     return {};
@@ -228,8 +229,8 @@ class kernel_run {
       add_inferred(data, out);
     std::vector<tenon::kernel::array_view> views;
     for (const tensor& t : data)
-      views.push_back({t.bytes(), t.dims().data(), t.size(), static_cast<std::uint32_t>(t.rank()),
-                       t.type()});
+      views.push_back(
+          {t.bytes(), t.dims().data(), t.size(), static_cast<std::uint32_t>(t.rank()), t.type()});
     for (std::size_t v = inputs; v < data.size(); ++v) {
       memory.emplace_back(data[v].size_bytes());
       views[v].data = memory.back().data();
@@ -288,12 +289,15 @@ class kernel_run {
 inline std::string describe(const kernel_case& c) {
   std::string text(c.op.name());
   for (const datum& d : c.inputs) text += " " + d.str();
+
   struct printer final : tenon::ir::attribute_visitor {
     std::string text;
+
     void operator()(std::string_view n, const tenon::ir::attribute_value& v, bool same) override {
       if (!same) text += tenon::cat(" ", n, "=", tenon::ir::to_text(v));
     }
   } print;
+
   c.op.visit(print);
   return text + print.text;
 }

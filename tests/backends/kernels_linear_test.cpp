@@ -13,13 +13,17 @@ namespace {
 
 void add_matmuls(cases& out) {
   for (const std::int64_t k : {0, 1, 3, 64, 129})
-    for (const auto& [m, n] : {std::pair<std::int64_t, std::int64_t>{0, 5}, {1, 1}, {1, 100}, {7, 17},
-                               {100, 5}, {65, 129}})
+    for (const auto& [m, n] : {std::pair<std::int64_t, std::int64_t>{0, 5},
+                               {1, 1},
+                               {1, 100},
+                               {7, 17},
+                               {100, 5},
+                               {65, 129}})
       for (const unsigned constants : {0U, 2U})
         out.push_back({ops::matmul{}, {reals({m, k}, 1), reals({k, n}, 2)}, constants, 1, 1e-4});
   const std::pair<extents, extents> batched[] = {
-      {{2, 3, 5}, {2, 5, 4}}, {{2, 1, 3, 5}, {3, 5, 4}}, {{3, 5}, {2, 5, 4}},
-      {{1, 2, 3, 5}, {4, 1, 5, 2}}, {{0, 3, 5}, {5, 4}}, {{12, 17, 33}, {12, 33, 17}}};
+      {{2, 3, 5}, {2, 5, 4}},       {{2, 1, 3, 5}, {3, 5, 4}}, {{3, 5}, {2, 5, 4}},
+      {{1, 2, 3, 5}, {4, 1, 5, 2}}, {{0, 3, 5}, {5, 4}},       {{12, 17, 33}, {12, 33, 17}}};
   for (const auto& [a, b] : batched) out.push_back({ops::matmul{}, {reals(a, 3), reals(b, 4)}});
   out.push_back({ops::matmul{}, {reals({5}, 3), reals({5, 4}, 4)}, 2});
   out.push_back({ops::matmul{}, {reals({2, 3, 7, 5}, 3), reals({5, 9}, 4)}, 2});
@@ -56,14 +60,16 @@ void add_fused(cases& out) {
       for (const unsigned constants : {0U, 2U}) {
         const auto op = fused(transposed, 0.5F, k);
         const tensor b = transposed ? reals({20, 9}, 2) : reals({9, 20}, 2);
-        out.push_back({op, {reals({3, 7, 9}, 1), b, reals({20}, 3), reals({3, 7, 20}, 4)}, constants});
+        out.push_back(
+            {op, {reals({3, 7, 9}, 1), b, reals({20}, 3), reals({3, 7, 20}, 4)}, constants});
         out.push_back({op, {reals({3, 7, 9}, 1), b}, constants});
         out.push_back({op, {reals({70, 9}, 1), b, datum(), reals({70, 20}, 4)}, constants});
       }
   out.push_back({fused(true, 2, kind::none), {reals({2, 3, 8, 16}, 1), reals({2, 3, 5, 16}, 2)}});
   out.push_back({fused(true, 2, kind::none), {reals({2, 3, 8, 16}, 1), reals({1, 3, 5, 16}, 2)}});
-  out.push_back({fused(false, 1, kind::tanh),
-                 {reals({2, 3, 8, 16}, 1), reals({3, 16, 5}, 2), reals({5}, 3), reals({2, 3, 8, 5}, 4)}});
+  out.push_back(
+      {fused(false, 1, kind::tanh),
+       {reals({2, 3, 8, 16}, 1), reals({3, 16, 5}, 2), reals({5}, 3), reals({2, 3, 8, 5}, 4)}});
 }
 
 }  // namespace
@@ -81,7 +87,8 @@ cases quantized_cases() {
   for (const dtype b : {dtype::u8, dtype::i8})
     for (const std::int64_t m : {0, 1, 7, 40}) {
       const tensor x = wholes(dtype::u8, {m, 19}, 1, 0, 255);
-      const tensor w = wholes(b, {19, 21}, 2, b == dtype::u8 ? 0 : -128, b == dtype::u8 ? 255 : 127);
+      const tensor w =
+          wholes(b, {19, 21}, 2, b == dtype::u8 ? 0 : -128, b == dtype::u8 ? 255 : 127);
       const tensor zero = wholes(dtype::u8, {}, 3, 3, 200);
       const tensor one = wholes(b, {}, 4, 1, 100), each = wholes(b, {21}, 4, 0, 100);
       out.push_back({ops::matmul_integer{}, {x, w}, 2});
@@ -99,7 +106,8 @@ cases quantized_cases() {
       out.push_back({ops::quantize_linear{}, {reals(s, 1, -60, 60), scales, zeros}});
       out.push_back({ops::dequantize_linear{}, {wholes(t, s, 1, 0, 100), scales, zeros}});
     }
-  out.push_back({ops::dequantize_linear{}, {wholes(dtype::i32, {9}, 1, -900, 900), tensor::scalar(0.1F)}});
+  out.push_back(
+      {ops::dequantize_linear{}, {wholes(dtype::i32, {9}, 1, -900, 900), tensor::scalar(0.1F)}});
   out.push_back({ops::quantize_linear{}, {reals({9}, 1, -300, 300), tensor::scalar(0.5F)}});
   for (const extents& s : {extents{}, extents{1}, extents{7, 5}, extents{300}})
     for (const double low : {-3.0, 0.5})

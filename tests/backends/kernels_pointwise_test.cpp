@@ -26,10 +26,18 @@ void add_unary(cases& out, const tenon::ir::any_op& op, double low = -4, double 
 
 /// Pairs of shapes that broadcast.
 const std::vector<std::pair<extents, extents>>& pairs() {
-  static const std::vector<std::pair<extents, extents>> all{
-      {{}, {}},           {{0, 3}, {3}},      {{7}, {7}},          {{5, 7}, {7}},
-      {{5, 7}, {5, 1}},   {{5, 1}, {1, 7}},   {{}, {4, 3}},        {{4, 3}, {1}},
-      {{2, 1, 5}, {3, 1}}, {{33, 65}, {33, 65}}, {{2, 3, 4, 5}, {3, 1, 5}}, {{1, 1}, {1}}};
+  static const std::vector<std::pair<extents, extents>> all{{{}, {}},
+                                                            {{0, 3}, {3}},
+                                                            {{7}, {7}},
+                                                            {{5, 7}, {7}},
+                                                            {{5, 7}, {5, 1}},
+                                                            {{5, 1}, {1, 7}},
+                                                            {{}, {4, 3}},
+                                                            {{4, 3}, {1}},
+                                                            {{2, 1, 5}, {3, 1}},
+                                                            {{33, 65}, {33, 65}},
+                                                            {{2, 3, 4, 5}, {3, 1, 5}},
+                                                            {{1, 1}, {1}}};
   return all;
 }
 
@@ -40,8 +48,10 @@ void add_binary(cases& out, const tenon::ir::any_op& op, double low = -4, double
 
 void add_whole(cases& out, const tenon::ir::any_op& op, dtype type) {
   for (const auto& [a, b] : pairs())
-    out.push_back({op, {wholes(type, a, 1, type == dtype::boolean ? 0 : -3, type == dtype::boolean ? 1 : 3),
-                        wholes(type, b, 2, type == dtype::boolean ? 0 : -3, type == dtype::boolean ? 1 : 3)}});
+    out.push_back(
+        {op,
+         {wholes(type, a, 1, type == dtype::boolean ? 0 : -3, type == dtype::boolean ? 1 : 3),
+          wholes(type, b, 2, type == dtype::boolean ? 0 : -3, type == dtype::boolean ? 1 : 3)}});
 }
 
 tensor specials() {
@@ -61,11 +71,12 @@ void add_activations(cases& out) {
     out.push_back({ops::clip{}, {reals(s, 3), datum(), tensor::scalar(0.5F)}});
     out.push_back({ops::clip{}, {reals(s, 3)}});
   }
-  for (const tenon::ir::any_op& op : {tenon::ir::any_op(ops::relu{}), tenon::ir::any_op(ops::abs{}),
-                                     tenon::ir::any_op(ops::neg{}), tenon::ir::any_op(ops::clip{}),
-                                     tenon::ir::any_op(ops::floor{}), tenon::ir::any_op(ops::round{}),
-                                     tenon::ir::any_op(ops::is_nan{}), tenon::ir::any_op(ops::sigmoid{}),
-                                     tenon::ir::any_op(ops::tanh{})})
+  for (const tenon::ir::any_op& op :
+       {tenon::ir::any_op(ops::relu{}), tenon::ir::any_op(ops::abs{}),
+        tenon::ir::any_op(ops::neg{}), tenon::ir::any_op(ops::clip{}),
+        tenon::ir::any_op(ops::floor{}), tenon::ir::any_op(ops::round{}),
+        tenon::ir::any_op(ops::is_nan{}), tenon::ir::any_op(ops::sigmoid{}),
+        tenon::ir::any_op(ops::tanh{})})
     out.push_back({op, {specials()}});
 }
 
@@ -76,7 +87,8 @@ void add_selections(cases& out) {
         return t == dtype::f32 ? reals(s, seed) : wholes(t, s, seed, 0, 1);
       };
       out.push_back({ops::where{}, {wholes(dtype::boolean, a, 5, 0, 1), value(b, 1), value(a, 2)}});
-      out.push_back({ops::where{}, {wholes(dtype::boolean, b, 5, 0, 1), value({}, 1), value(a, 2)}});
+      out.push_back(
+          {ops::where{}, {wholes(dtype::boolean, b, 5, 0, 1), value({}, 1), value(a, 2)}});
     }
 }
 
@@ -87,9 +99,11 @@ void add_casts(cases& out) {
       ops::cast op;
       op.to = to;
       for (const extents& s : {extents{}, extents{0}, extents{7, 5}})
-        out.push_back({op, {from == dtype::f32       ? reals(s, 1, -100, 100)
-                            : from == dtype::boolean ? wholes(from, s, 1, 0, 1)
-                                                     : wholes(from, s, 1, from == dtype::u8 ? 0 : -100, 100)}});
+        out.push_back(
+            {op,
+             {from == dtype::f32       ? reals(s, 1, -100, 100)
+              : from == dtype::boolean ? wholes(from, s, 1, 0, 1)
+                                       : wholes(from, s, 1, from == dtype::u8 ? 0 : -100, 100)}});
     }
 }
 
@@ -120,8 +134,8 @@ cases pointwise_cases() {
   add_binary(out, ops::mul{});
   add_binary(out, ops::div{}, 0.5, 3);
   add_binary(out, ops::pow{}, 0.1, 3);
-  for (const tenon::ir::any_op& op :
-       {tenon::ir::any_op(ops::add{}), tenon::ir::any_op(ops::sub{}), tenon::ir::any_op(ops::mul{})})
+  for (const tenon::ir::any_op& op : {tenon::ir::any_op(ops::add{}), tenon::ir::any_op(ops::sub{}),
+                                      tenon::ir::any_op(ops::mul{})})
     add_whole(out, op, dtype::i64);
   for (const tenon::ir::any_op& op :
        {tenon::ir::any_op(ops::equal{}), tenon::ir::any_op(ops::less{}),

@@ -16,8 +16,8 @@ namespace {
 
 template <class Op> void add_softmax(cases& out) {
   for (const std::int64_t axis : {-1, 0, 1})
-    for (const extents& s : {extents{1, 1}, extents{0, 5}, extents{5, 0}, extents{7, 17}, extents{2, 3, 37},
-                             extents{2, 130, 3}})
+    for (const extents& s : {extents{1, 1}, extents{0, 5}, extents{5, 0}, extents{7, 17},
+                             extents{2, 3, 37}, extents{2, 130, 3}})
       out.push_back({Op{axis}, {reals(s, 1, -9, 9)}});
   const float inf = std::numeric_limits<float>::infinity();
   out.push_back({Op{}, {tensor::of<float>({2, 3}, {-inf, 0, 1, -inf, -inf, 2})}});
@@ -38,12 +38,14 @@ template <class Op> void add_reduction(cases& out) {
     out.push_back({op, {reals({2, 33, 1, 19}, 1), axes_of(mask)}, 2});
     out.push_back({op, {reals({2, 0, 3, 2}, 1), axes_of(mask)}, 2});
   }
-  for (const extents& s : {extents{1}, extents{5}, extents{0}, extents{3, 700}}) out.push_back({Op{}, {reals(s, 2)}});
+  for (const extents& s : {extents{1}, extents{5}, extents{0}, extents{3, 700}})
+    out.push_back({Op{}, {reals(s, 2)}});
   out.push_back({Op{}, {reals({9, 65, 130}, 2), list({std::int64_t{1}})}, 2});
 }
 
 void add_norms(cases& out) {
-  for (const extents& s : {extents{5}, extents{0, 5}, extents{3, 1}, extents{2, 3, 37}, extents{40, 256}}) {
+  for (const extents& s :
+       {extents{5}, extents{0, 5}, extents{3, 1}, extents{2, 3, 37}, extents{40, 256}}) {
     const std::int64_t n = s[s.size() - 1];
     const tensor scale = reals({n}, 2, 0.5, 2), bias = reals({n}, 3);
     out.push_back({ops::layer_normalization{}, {reals(s, 1), scale, bias}});
@@ -59,7 +61,8 @@ void add_norms(cases& out) {
   ops::rms_normalization flat;
   flat.axis = 1;
   out.push_back({flat, {reals({3, 4, 5}, 1), reals({4, 5}, 2)}});
-  for (const extents& s : {extents{4, 3}, extents{0, 3}, extents{2, 3, 7}, extents{2, 3, 5, 6}, extents{1, 64, 17}}) {
+  for (const extents& s :
+       {extents{4, 3}, extents{0, 3}, extents{2, 3, 7}, extents{2, 3, 5, 6}, extents{1, 64, 17}}) {
     const std::int64_t c = s[1];
     const std::vector<datum> in{reals(s, 1), reals({c}, 2, 0.5, 2), reals({c}, 3), reals({c}, 4),
                                 reals({c}, 5, 0.5, 2)};
@@ -83,7 +86,8 @@ cases row_cases() {
   add_norms(out);
   for (const bool last : {false, true})
     for (const std::int64_t axis : {0, 1, -1})
-      for (const extents& s : {extents{1, 1, 1}, extents{3, 17, 5}, extents{2, 5, 64}, extents{1, 3, 1}}) {
+      for (const extents& s :
+           {extents{1, 1, 1}, extents{3, 17, 5}, extents{2, 5, 64}, extents{1, 3, 1}}) {
         out.push_back({ops::arg_max{axis, !last, last}, {reals(s, 1)}});
         out.push_back({ops::arg_min{axis, last, last}, {reals(s, 1)}});
         const tensor few = wholes(dtype::i64, s, 1, 0, 2);

@@ -82,8 +82,7 @@ inline status run_rms_norm(const call& c) {
   const std::int64_t columns = row_length(c.in(0), op.axis);
   norm_args args = norm_of(c, columns, op.epsilon);
   args.scale = c.in(1).as<float>();
-  over_rows(c, columns,
-            [&](std::size_t b, std::size_t e) { select_table().rms_norm(args, b, e); });
+  over_rows(c, columns, [&](std::size_t b, std::size_t e) { select_table().rms_norm(args, b, e); });
   return {};
 }
 

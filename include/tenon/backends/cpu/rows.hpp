@@ -64,8 +64,7 @@ template <class Op, bool Logarithm> status run_turned_softmax(const call& c) {
   args.x = args.y = turned;
   args.columns = static_cast<std::size_t>(at.at);
   args.logarithm = Logarithm;
-  over_rows(c, at.at,
-            [&](std::size_t b, std::size_t e) { select_table().softmax(args, b, e); });
+  over_rows(c, at.at, [&](std::size_t b, std::size_t e) { select_table().softmax(args, b, e); });
   turn(turned, c.out(0).as<float>(), at.before, at.after, at.at, *c.threads);
   return {};
 }
@@ -143,17 +142,17 @@ template <reduction F> status run_reduce(const call& c) {
   }
   constexpr std::int64_t block = 256;
   const std::int64_t blocks = (s.after + block - 1) / block;
-  c.threads->run(s.before * blocks, std::max<std::int64_t>(1, elementwise_grain / (s.at * block + 1)),
-                 [&](std::int64_t b, std::int64_t e, int) {
-                   for (std::int64_t i = b; i < e; ++i) {
-                     const std::int64_t row = i / blocks, first = i % blocks * block;
-                     t.reduce_columns[kind](
-                         in + row * s.at * s.after, static_cast<std::size_t>(s.after),
-                         out + row * s.after, static_cast<std::size_t>(s.at),
-                         static_cast<std::size_t>(first),
-                         static_cast<std::size_t>(std::min(s.after, first + block)));
-                   }
-                 });
+  c.threads->run(
+      s.before * blocks, std::max<std::int64_t>(1, elementwise_grain / (s.at * block + 1)),
+      [&](std::int64_t b, std::int64_t e, int) {
+        for (std::int64_t i = b; i < e; ++i) {
+          const std::int64_t row = i / blocks, first = i % blocks * block;
+          t.reduce_columns[kind](in + row * s.at * s.after, static_cast<std::size_t>(s.after),
+                                 out + row * s.after, static_cast<std::size_t>(s.at),
+                                 static_cast<std::size_t>(first),
+                                 static_cast<std::size_t>(std::min(s.after, first + block)));
+        }
+      });
   return {};
 }
 
@@ -164,23 +163,23 @@ template <class Op, bool Largest> status run_arg(const call& c) {
   const float* x = c.in(0).as<float>();
   auto* y = c.out(0).as<std::int64_t>();
   const bool last_wins = op.select_last_index;
-  c.threads->run(
-      c.out(0).count, std::max<std::int64_t>(1, elementwise_grain / (s.at + 1)),
-      [&](std::int64_t b, std::int64_t e, int) {
-        for (std::int64_t line = b; line < e; ++line) {
-          const float* at = x + line / s.after * s.at * s.after + line % s.after;
-          std::int64_t best = 0;
-          float top = at[0];
-          for (std::int64_t i = 1; i < s.at; ++i) {
-            const float v = at[i * s.after];
-            if (top != top && !(last_wins && v != v)) continue;
-            const bool wins = v != v || (Largest ? v > top : v < top) || (last_wins && v == top);
-            top = wins ? v : top;
-            best = wins ? i : best;
-          }
-          y[line] = best;
-        }
-      });
+  c.threads->run(c.out(0).count, std::max<std::int64_t>(1, elementwise_grain / (s.at + 1)),
+                 [&](std::int64_t b, std::int64_t e, int) {
+                   for (std::int64_t line = b; line < e; ++line) {
+                     const float* at = x + line / s.after * s.at * s.after + line % s.after;
+                     std::int64_t best = 0;
+                     float top = at[0];
+                     for (std::int64_t i = 1; i < s.at; ++i) {
+                       const float v = at[i * s.after];
+                       if (top != top && !(last_wins && v != v)) continue;
+                       const bool wins =
+                           v != v || (Largest ? v > top : v < top) || (last_wins && v == top);
+                       top = wins ? v : top;
+                       best = wins ? i : best;
+                     }
+                     y[line] = best;
+                   }
+                 });
   return {};
 }
 

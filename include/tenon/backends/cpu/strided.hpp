@@ -123,21 +123,19 @@ inline void read_turned(const strided_read& r,
   constexpr std::int64_t block = 64;
   const std::int64_t blocks = (columns + block - 1) / block;
   const std::int64_t grain = std::max<std::int64_t>(1, elementwise_grain / (block * rows + 1));
-  threads.run(r.count() / (rows * columns) * blocks, grain,
-              [&](std::int64_t begin, std::int64_t end, int) {
-                for (std::int64_t i = begin; i < end; ++i) {
-                  const std::int64_t first = i % blocks * block;
-                  const auto count = static_cast<std::size_t>(std::min(block, columns - first));
-                  each_run(r, r.rank - 2, i / blocks, i / blocks + 1,
-                           [&](std::int64_t run, std::int64_t at) {
-                             t.transpose(x + at + first,
-                                         static_cast<std::size_t>(r.stride[r.rank - 1]),
-                                         y + run * rows * columns + first * rows,
-                                         static_cast<std::size_t>(rows),
-                                         static_cast<std::size_t>(rows), count);
-                           });
-                }
+  threads.run(
+      r.count() / (rows * columns) * blocks, grain, [&](std::int64_t begin, std::int64_t end, int) {
+        for (std::int64_t i = begin; i < end; ++i) {
+          const std::int64_t first = i % blocks * block;
+          const auto count = static_cast<std::size_t>(std::min(block, columns - first));
+          each_run(
+              r, r.rank - 2, i / blocks, i / blocks + 1, [&](std::int64_t run, std::int64_t at) {
+                t.transpose(x + at + first, static_cast<std::size_t>(r.stride[r.rank - 1]),
+                            y + run * rows * columns + first * rows, static_cast<std::size_t>(rows),
+                            static_cast<std::size_t>(rows), count);
               });
+        }
+      });
 }
 
 inline void read_strided(const strided_read& r,
