@@ -1,9 +1,9 @@
 // The tenon command-line tool. Exit codes: 0 ok, 1 the model or an input is at fault, 2 usage.
-#include "tool/commands.hpp"
-
 #include <cstdio>
 #include <new>
 #include <string>
+
+#include "tool/commands.hpp"
 
 namespace {
 
@@ -32,7 +32,9 @@ int run_command_line(int argc, char** argv) {
   const auto text = chosen();
   if (!text) return report(text.failure());
   std::fwrite(text->data(), 1, text->size(), stdout);
-  return std::fflush(stdout) == 0 ? 0 : report(tenon::fail(tenon::code::io, "stdout: cannot be written"));
+  return std::fflush(stdout) == 0
+             ? 0
+             : report(tenon::fail(tenon::code::io, "stdout: cannot be written"));
 }
 
 }  // namespace

@@ -10,9 +10,9 @@
 #include "tenon/tools/command_run.hpp"
 #include "tenon/tools/range_file.hpp"
 
-#include "tool/options.hpp"
-
 #include <cstdio>
+
+#include "tool/options.hpp"
 
 namespace tool {
 

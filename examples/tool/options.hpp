@@ -33,7 +33,8 @@ inline void add_model_options(CLI::App& app, tenon::tools::model_settings& m, te
   app.add_flag("--reference", m.reference_only, "reference kernels only");
   app.add_option("--threads", m.threads, "threads; 0: what the machine allows")
       ->check(CLI::Range(0, 1024));
-  app.add_option("--memory-limit", t.memory_limit, "for example 1GiB; by default what the machine allows");
+  app.add_option("--memory-limit", t.memory_limit,
+                 "for example 1GiB; by default what the machine allows");
   app.add_option("--time-limit", m.time_limit_seconds, "seconds")->check(CLI::Range(1e-3, 1e9));
   app.add_option("--disable-pass", m.disabled_passes, "leave out a pass")->take_all();
   app.add_option("--disable-rule", m.disabled_rules, "leave out a rule")->take_all();

@@ -1,5 +1,6 @@
-#include "tenon/tensor/complex.hpp"
 #include "tenon/formats/npy.hpp"
+
+#include "tenon/tensor/complex.hpp"
 
 #include <algorithm>
 #include <cstdint>

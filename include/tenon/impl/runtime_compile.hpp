@@ -30,9 +30,9 @@ inline constexpr std::size_t lowering_growth_bytes = std::size_t{256} << 20;
 
 /// Passes after which the graph is for the CPU only.
 inline passes::pipeline lowering() {
-  return {{passes::stage{{passes::fold_constants{}, passes::rewrite_layout{},
-                          passes::fuse_epilogues{}, passes::share_common{},
-                          passes::remove_dead{}}}}};
+  return {
+      {passes::stage{{passes::fold_constants{}, passes::rewrite_layout{}, passes::fuse_epilogues{},
+                      passes::share_common{}, passes::remove_dead{}}}}};
 }
 
 }  // namespace compile_detail

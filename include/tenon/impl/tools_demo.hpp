@@ -90,7 +90,10 @@ class resnet {
     return s.is_activated ? b_.add(ops::relu{}, {x}, s.name + "/relu") : x;
   }
 
-  value_id bottleneck(value_id x, const std::string& name, std::int64_t in, std::int64_t width,
+  value_id bottleneck(value_id x,
+                      const std::string& name,
+                      std::int64_t in,
+                      std::int64_t width,
                       std::int64_t stride) {
     constexpr double branch_gain = 0.25;  // the sum of a residual and a branch grows slowly
     value_id y = convolution(x, {name + "/a", in, width, 1, 1, 1, true});

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "tenon/core/file.hpp"
 #include "tenon/formats/npy.hpp"
 #include "tenon/formats/npz.hpp"
 #include "tenon/runtime/cpu_limits.hpp"
-#include "tenon/core/file.hpp"
 #include "tenon/tensor/budget.hpp"
 #include "tenon/tensor/convert.hpp"
 #include "tenon/tools/model_inputs.hpp"
@@ -128,8 +128,8 @@ class reader {
       found = true;
       if (values_[*i]) return fail(code::input, "input ", quoted(key), " is given twice");
       const dtype type = model_->facts[*i].type;
-      TENON_TRY(values_[*i], archive.read(key, type == dtype::undefined ? std::nullopt
-                                                                        : std::optional(type)));
+      TENON_TRY(values_[*i],
+                archive.read(key, type == dtype::undefined ? std::nullopt : std::optional(type)));
     }
     if (found) return {};
     return fail(code::input, "input file ", quoted(path), " has no key that is an input; expected ",
@@ -162,9 +162,7 @@ TENON_INLINE result<tensor> random_tensor(dtype type, const extents& dims, std::
   if (is_float(type) || is_complex(type)) {
     std::vector<double> row(4096);
     const std::int64_t parts = is_complex(type) ? 2 : 1;
-    const dtype part = type == dtype::c64    ? dtype::f32
-                       : type == dtype::c128 ? dtype::f64
-                                             : type;
+    const dtype part = type == dtype::c64 ? dtype::f32 : type == dtype::c128 ? dtype::f64 : type;
     const std::int64_t count = out.size() * parts;
     for (std::int64_t at = 0; at < count; at += 4096) {
       const std::int64_t n = std::min<std::int64_t>(4096, count - at);

@@ -56,7 +56,8 @@ TENON_INLINE result<std::string> inspect_command::operator()() const {
   inspect_detail::totals all;
   all.add(g);
   std::string out = cat("model ", quoted(g.name), "\n");
-  if (!g.metadata.producer.empty()) out += cat("producer ", printable_name(g.metadata.producer), "\n");
+  if (!g.metadata.producer.empty())
+    out += cat("producer ", printable_name(g.metadata.producer), "\n");
   out += cat("opset ", g.metadata.opset, "\n");
   for (const value_id v : g.inputs())
     out += cat("input ", printable_name(g[v].name), ": ", g.fact(v).str(), "\n");
@@ -67,14 +68,15 @@ TENON_INLINE result<std::string> inspect_command::operator()() const {
     if (g.symbols.scope().find(d.str()) != d) continue;
     out += cat("symbol ", d, ": ", g.symbols.facts().bounds(d), "\n");
   }
-  for (const std::string& line : g.symbols.facts().constraints()) out += cat("constraint ", line, "\n");
+  for (const std::string& line : g.symbols.facts().constraints())
+    out += cat("constraint ", line, "\n");
   out += cat("nodes ", all.nodes, ", in ", all.bodies, " bodies\n");
   out += cat("weights ", all.weights, ", parameters ", all.parameters, ", ", all.weight_bytes,
              " bytes\n");
   for (const auto& [op, count] : all.ops) out += cat("op ", op, " ", count, "\n");
   for (const std::string& d : g.metadata.diagnostics) out += cat("note ", d, "\n");
   out += "unsupported none\n";
-  return prints_text ? cat(out, ir::print(g, {.max_elements = 8})) : out;
+  return prints_text ? cat(out, ir::to_text(g, {.max_elements = 8})) : out;
 }
 
 }  // namespace tenon::inline v0::tools

@@ -63,8 +63,7 @@ TENON_INLINE std::string list_passes() {
   for (const passes::named_pass& p : passes::list)
     out += cat(p.info.name, p.argument.empty() ? "" : cat("(", p.argument, ")"), ": ",
                p.info.summary, "\n");
-  for (const passes::pass_info& p :
-       {passes::rewrite_layout::info, passes::fuse_epilogues::info})
+  for (const passes::pass_info& p : {passes::rewrite_layout::info, passes::fuse_epilogues::info})
     out += cat(p.name, ": ", p.summary, " (when a graph is lowered to the CPU)\n");
   for (const level l : {level::none, level::o1, level::o2})
     out += cat("level ", name_of(l), ": ", passes::pipeline_text(l), "\n");
@@ -94,7 +93,8 @@ TENON_INLINE std::string list_errors() {
   };
   std::string out;
   for (const row& r : rows)
-    out += cat(name_of(r.kind), ": ", r.about, "; exit code ", r.kind == code::option ? 2 : 1, "\n");
+    out +=
+        cat(name_of(r.kind), ": ", r.about, "; exit code ", r.kind == code::option ? 2 : 1, "\n");
   return out;
 }
 

@@ -60,8 +60,8 @@ TENON_INLINE result<std::int64_t> read_bytes(std::string_view text) {
     double bytes;
   };
 
-  constexpr unit units[] = {{"", 1},       {"B", 1},        {"kB", 1e3},     {"KB", 1e3},
-                            {"MB", 1e6},   {"GB", 1e9},     {"TB", 1e12},    {"KiB", 0x1p10},
+  constexpr unit units[] = {{"", 1},         {"B", 1},        {"kB", 1e3},    {"KB", 1e3},
+                            {"MB", 1e6},     {"GB", 1e9},     {"TB", 1e12},   {"KiB", 0x1p10},
                             {"MiB", 0x1p20}, {"GiB", 0x1p30}, {"TiB", 0x1p40}};
   double number = 0;
   const char* const end = text.data() + text.size();

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "tenon/backends/cpu/simd/isa.hpp"
-#include "tenon/runtime/session.hpp"
 #include "tenon/runtime/cpu_limits.hpp"
+#include "tenon/runtime/session.hpp"
 #include "tenon/tools/machine.hpp"
 #include "tenon/tools/model_inputs.hpp"
 #include "tenon/tools/optimize.hpp"

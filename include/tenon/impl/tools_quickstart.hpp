@@ -29,8 +29,11 @@ inline std::string shapes_text(const std::vector<extents>& shapes) {
   return out;
 }
 
-inline std::string row(std::string_view a, std::string_view b, std::string_view c,
-                       std::string_view d, std::string_view e) {
+inline std::string row(std::string_view a,
+                       std::string_view b,
+                       std::string_view c,
+                       std::string_view d,
+                       std::string_view e) {
   char text[160];
   std::snprintf(text, sizeof text, "%7s %14s %14s %9s  %s", std::string(a).c_str(),
                 std::string(b).c_str(), std::string(c).c_str(), std::string(d).c_str(),
@@ -107,8 +110,7 @@ inline result<std::vector<measured_point>> bench_all(const ir::graph& graph,
 
 }  // namespace quickstart_detail
 
-TENON_INLINE status
-quickstart_command::operator()(function_ref<void(std::string_view)> say) const {
+TENON_INLINE status quickstart_command::operator()(function_ref<void(std::string_view)> say) const {
   using namespace quickstart_detail;
   TENON_TRY(make_folder(output_dir));
   TENON_TRY(const std::string path, model_path(*this, say));
@@ -123,8 +125,8 @@ quickstart_command::operator()(function_ref<void(std::string_view)> say) const {
   how.ranges = {range.range()};
   how.threads = threads;
   how.min_seconds = 0.3;
-  TENON_TRY(how.test_data, random_inputs(declared_inputs::of(graph), seed,
-                                         range.sizes(range.allowed(5))));
+  TENON_TRY(how.test_data,
+            random_inputs(declared_inputs::of(graph), seed, range.sizes(range.allowed(5))));
   how.test_data_source = cat("random, seed ", seed);
   start = clock::now();
   ir::graph portable;

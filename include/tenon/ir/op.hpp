@@ -215,7 +215,9 @@ inline constexpr op_type type_of{
 }  // namespace op_detail
 
 /// What tells op types apart; cheaper to compile than `type_of`, which brings in rule and reference kernel.
-template <class Op> constexpr const void* id_of() { return &op_detail::identity<Op>; }
+template <class Op> constexpr const void* id_of() {
+  return &op_detail::identity<Op>;
+}
 
 /// The erased type of an op.
 template <op Op> constexpr const op_type& type_of() {

@@ -31,8 +31,8 @@ struct query {
 
 /// One kernel of a backend: what it is for, how it is prepared, how it runs.
 struct entry {
-  std::string_view name;  ///< `cpu.gemm.f32`
-  const void* op;                    ///< `ir::id_of<Op>()`
+  std::string_view name;                                ///< `cpu.gemm.f32`
+  const void* op;                                       ///< `ir::id_of<Op>()`
   const char* (*refuse)(const query&);                  ///< null: takes the node; else why not
   result<prepared> (*prepare)(const query&) = nullptr;  ///< once, at compile time
   std::size_t (*scratch_bytes)(const call&) = nullptr;  ///< once per shape

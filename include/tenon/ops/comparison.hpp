@@ -1,9 +1,8 @@
 #pragma once
 
-#include "tenon/tensor/complex.hpp"
-
 #include "tenon/ops/pointwise.hpp"
 #include "tenon/ops/type_list.hpp"
+#include "tenon/tensor/complex.hpp"
 
 #include <cmath>
 #include <string>

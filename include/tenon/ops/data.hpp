@@ -1,12 +1,11 @@
 #pragma once
 
-#include "tenon/tensor/complex.hpp"
-
 #include "tenon/ir/eval_context.hpp"
 #include "tenon/ir/infer_context.hpp"
 #include "tenon/ops/apply.hpp"
 #include "tenon/ops/type_set.hpp"
 #include "tenon/ops/walk.hpp"
+#include "tenon/tensor/complex.hpp"
 
 #include <cstring>
 #include <string>

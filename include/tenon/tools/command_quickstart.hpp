@@ -52,6 +52,6 @@ class derived_range {
 }  // namespace tenon::inline v0::tools
 
 #ifndef TENON_COMPILED
-#include "tenon/impl/tools_quickstart.hpp"
 #include "tenon/impl/tools_derived_range.hpp"
+#include "tenon/impl/tools_quickstart.hpp"
 #endif

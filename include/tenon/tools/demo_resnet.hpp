@@ -11,8 +11,9 @@ namespace tenon::inline v0::tools {
 struct resnet_options {
   std::int64_t classes = 1000;
   std::uint64_t seed = 0;
-  bool keeps_normalization = false;  ///< batch normalizations as nodes; else folded into the weights
-  std::string batch = "N";           ///< symbol of the first dim
+  bool keeps_normalization =
+      false;                ///< batch normalizations as nodes; else folded into the weights
+  std::string batch = "N";  ///< symbol of the first dim
 };
 
 /// ResNet-50 v1.5 (He et al., Deep Residual Learning, 2015; stride in the 3x3): 53 convolutions and a classifier,

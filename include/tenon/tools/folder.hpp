@@ -18,10 +18,12 @@ inline status make_folder(std::string_view path) {
     at = whole.find('/', at + 1);
     const std::string part = whole.substr(0, at);
     if (mkdir(part.c_str(), 0777) == 0 || errno == EEXIST) continue;
-    return fail(code::io, "output folder ", quoted(path), ": cannot be made: ",
-                std::strerror(errno));
+    return fail(code::io, "output folder ", quoted(path),
+                ": cannot be made: ", std::strerror(errno));
   }
+
   struct stat found {};
+
   if (stat(whole.c_str(), &found) == 0 && S_ISDIR(found.st_mode)) return {};
   return fail(code::io, "output folder ", quoted(path), ": is no folder");
 }

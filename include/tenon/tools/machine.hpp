@@ -1,9 +1,9 @@
 #pragma once
 
+#include "tenon/core/config.hpp"
+
 #include <fstream>
 #include <string>
-
-#include "tenon/core/config.hpp"
 
 namespace tenon::inline v0::tools {
 

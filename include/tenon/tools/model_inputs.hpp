@@ -44,7 +44,8 @@ struct declared_inputs {
 };
 
 /// The inputs of a model in its order, read from .npy and .npz files or made from declared shapes.
-result<std::vector<datum>> read_inputs(const declared_inputs& model, const input_settings& settings);
+result<std::vector<datum>> read_inputs(const declared_inputs& model,
+                                       const input_settings& settings);
 
 /// The same for sizes that are known already, all random.
 result<std::vector<datum>> random_inputs(const declared_inputs& model,

@@ -45,8 +45,8 @@ inline result<extents> read_extents(const json& list, std::string_view where) {
   if (!list.is_array()) return wrong(where, "a list of sizes", list);
   extents out;
   for (const json& item : list) {
-    if (!item.is_number_integer() || (item.is_number_unsigned() && item.get<std::uint64_t>() >
-                                                                       std::uint64_t{1} << 62))
+    if (!item.is_number_integer() ||
+        (item.is_number_unsigned() && item.get<std::uint64_t>() > std::uint64_t{1} << 62))
       return wrong(where, "a size", item);
     out.push_back(item.get<std::int64_t>());
   }

@@ -28,7 +28,8 @@ inline double peak_rss_mb() {
 struct timing_settings {
   std::int64_t warmup = 10;
   std::int64_t runs = 100;
-  double min_seconds = 0;  ///< when positive: at least `least_runs` and that long, instead of `runs`
+  double min_seconds =
+      0;  ///< when positive: at least `least_runs` and that long, instead of `runs`
   std::int64_t least_runs = 15;
 
   static constexpr std::int64_t most_runs = 1'000'000;
