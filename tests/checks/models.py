@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""Runs real models with tenon and with ONNX Runtime on the same inputs and compares every output.
+
+usage: models.py [--tenon FILE] [--recipes DIR] [--models DIR] [--cases MODEL[:CASE],…] [--levels none,o1]
+
+DIR of --recipes holds specs.json and make_io.py (the model set); DIR of --models the .onnx files they were made into.
+Every case runs once without and once with optimization. Symbols get at least three sizes a model. The error of an
+output is max |a - b| over the largest |b|; integers, booleans and strings must be equal.
+"""
+import argparse
+import hashlib
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# Sizes beyond those of specs.json: every symbolic dimension takes at least three values.
+MORE = {
+    "resnet50": [dict(batch=10)],
+    "resnet50_bn": [dict(batch=2), dict(batch=3)],
+    "resnet18": [dict(batch=2), dict(batch=5)],
+    "mobilenet_v3_large": [dict(batch=2), dict(batch=7)],
+    "srcnn": [dict(height=33, width=65)],
+    "srcnn_scale": [dict(height=40, width=28, scale=2), dict(height=31, width=50, scale=4)],
+    "bert_base_legacy": [dict(batch=1, seq=16), dict(batch=3, seq=37)],
+    "bert_base_int8_dyn": [dict(batch=1, seq=16), dict(batch=2, seq=37)],
+    "gpt2": [dict(batch=2, seq=5, past=11)],
+    "asr_decoder": [dict(batch=3)],
+    "conformer": [dict(batch=2, time=100)],
+    "pointpillars": [dict(pillars=100), dict(pillars=1)],
+    "bilstm_crf": [dict(seq=1), dict(seq=57)],
+    "tree_cls": [dict(batch=13)],
+    "tree_reg": [dict(batch=13)],
+    "resnet50_int8_qdq": [dict(batch=2), dict(batch=3)],
+}
+# Quantized models round to integers: one step at one place moves what follows.
+TOLERANCE = {"bert_base_int8_dyn": 5e-2, "resnet50_int8_qdq": 5e-2}
+DEFAULT_TOLERANCE = 2e-4
+
+
+def cases_of(specs, model):
+    named = [(name, dims) for name, dims in specs[model]["cases"].items()]
+    return named + [("-".join(f"{k}{v}" for k, v in dims.items()), dims) for dims in MORE.get(model, [])]
+
+
+def expected(np, make_io, model_path, model, name, dims, cache):
+    """Inputs and ONNX Runtime's outputs, kept in `cache` under the model's and the sizes' digest."""
+    size = model_path.stat().st_size
+    key = hashlib.sha256(f"{model} {size} {sorted(dims.items())}".encode()).hexdigest()[:16]
+    kept = cache / f"{model}_{key}.npz"
+    if kept.exists():
+        with np.load(kept) as data:
+            return ({k[3:]: data[k] for k in data if k.startswith("in_")},
+                    {k[4:]: data[k] for k in data if k.startswith("out_")})
+    import onnxruntime
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(model_path), options, providers=["CPUExecutionProvider"])
+    inputs = make_io.inputs(f"{model}:{name}", dims)
+    outputs = dict(zip([o.name for o in session.get_outputs()], session.run(None, inputs)))
+    cache.mkdir(parents=True, exist_ok=True)
+    np.savez(kept, **{"in_" + k: v for k, v in inputs.items()}, **{"out_" + k: v for k, v in outputs.items()})
+    return inputs, outputs
+
+
+def file_name(name):
+    return "".join(c if c.isalnum() and c.isascii() or c in "._-" else "_" for c in name)
+
+
+def difference(np, got, want):
+    """(error, text): 0 for equal outputs, inf for outputs that cannot be compared."""
+    if got.shape != want.shape or got.dtype != want.dtype:
+        return float("inf"), f"{got.dtype}{got.shape} for {want.dtype}{want.shape}"
+    if want.size == 0:
+        return 0.0, "empty"
+    if want.dtype.kind != "f":
+        wrong = int((got != want).sum())
+        return (float("inf") if wrong else 0.0), f"{wrong} of {want.size} differ"
+    if not (np.isfinite(got) == np.isfinite(want)).all():
+        return float("inf"), "finite in other places"
+    error = np.abs(got.astype(np.float64) - want.astype(np.float64)).max() / max(1e-30, float(np.abs(want).max()))
+    return float(error), f"{error:.2e}"
+
+
+def run_case(np, tenon, path, inputs, outputs, level, threads):
+    with tempfile.TemporaryDirectory() as folder:
+        command = [str(tenon), "run", str(path), "--level", level, "--output-dir", folder, "--threads", str(threads)]
+        for index, (name, value) in enumerate(inputs.items()):
+            file = os.path.join(folder, f"in{index}.npy")
+            np.save(file, value)
+            command += ["--input", f"{name}={file}"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            return float("inf"), f"exit {done.returncode}: {done.stderr.strip()[:600]}"
+        worst, texts = 0.0, []
+        for name, want in outputs.items():
+            error, text = difference(np, np.load(os.path.join(folder, file_name(name) + ".npy")), want)
+            worst = max(worst, error)
+            texts.append((error, f"{name} {text}"))
+        return worst, max(texts)[1]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tenon", default=ROOT / "build/tenon")
+    parser.add_argument("--recipes", default=ROOT.parent / "shared/models")
+    parser.add_argument("--models", default=ROOT / "build/models")
+    parser.add_argument("--cache", default=None)
+    parser.add_argument("--cases", default="")
+    parser.add_argument("--levels", default="none,o1")
+    parser.add_argument("--threads", default="2")
+    options = parser.parse_args()
+    recipes, models = pathlib.Path(options.recipes), pathlib.Path(options.models)
+    if not (recipes / "specs.json").exists() or not models.is_dir():
+        print(f"skipped: models: the model set is not here (recipes, or files under {options.models})")
+        print("0 passed, 0 failed, 1 skipped")
+        return 0
+    try:
+        import numpy as np
+        sys.path.insert(0, str(recipes))
+        import make_io
+    except ImportError as error:
+        print(f"skipped: models: {error}")
+        print("0 passed, 0 failed, 1 skipped")
+        return 0
+    cache = pathlib.Path(options.cache) if options.cache else models / "expected"
+    wanted = [c for c in options.cases.split(",") if c]
+    passed = failed = 0
+    for model in make_io.SPECS:
+        path = models / f"{model}.onnx"
+        for name, dims in cases_of(make_io.SPECS, model):
+            if not path.exists() or (wanted and model not in wanted and f"{model}:{name}" not in wanted):
+                continue
+            inputs, outputs = expected(np, make_io, path, model, name, dims, cache)
+            for level in options.levels.split(","):
+                error, text = run_case(np, options.tenon, path, inputs, outputs, level, options.threads)
+                fine = error <= TOLERANCE.get(model, DEFAULT_TOLERANCE)
+                passed, failed = passed + fine, failed + (not fine)
+                print(f"{'ok    ' if fine else 'FAILED'} {model}:{name} {level}: {text}", flush=True)
+    print(f"{passed} passed, {failed} failed, 0 skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
