@@ -5,7 +5,8 @@ usage: models.py [--tenon FILE] [--recipes DIR] [--models DIR] [--cases MODEL[:C
 
 DIR of --recipes holds specs.json and make_io.py (the model set); DIR of --models the .onnx files they were made into.
 Every case runs once without and once with optimization. Symbols get at least three sizes a model. The error of an
-output is max |a - b| over the largest |b|; integers, booleans and strings must be equal.
+output is max |a - b| over the largest |b|; integers, booleans and strings must be equal; quantized models are
+compared by correlation.
 """
 import argparse
 import hashlib
@@ -36,9 +37,11 @@ MORE = {
     "tree_reg": [dict(batch=13)],
     "resnet50_int8_qdq": [dict(batch=2), dict(batch=3)],
 }
-# Quantized models round to integers: one step at one place moves what follows.
-TOLERANCE = {"bert_base_int8_dyn": 5e-2, "resnet50_int8_qdq": 5e-2}
-DEFAULT_TOLERANCE = 2e-4
+TOLERANCE = 2e-4
+# Quantized models round to integers: one unit in the last place of a float moves whatever follows it by a whole step.
+# They are compared with ONNX Runtime as written (its own optimizer moves them by 0.29 and 0.05), by correlation.
+QUANTIZED = {"bert_base_int8_dyn", "resnet50_int8_qdq"}
+QUANTIZED_CORRELATION = 0.999
 
 
 def cases_of(specs, model):
@@ -58,6 +61,8 @@ def expected(np, make_io, model_path, model, name, dims, cache):
     import onnxruntime
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    if model in QUANTIZED:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(str(model_path), options, providers=["CPUExecutionProvider"])
     inputs = make_io.inputs(f"{model}:{name}", dims)
     outputs = dict(zip([o.name for o in session.get_outputs()], session.run(None, inputs)))
@@ -70,8 +75,8 @@ def file_name(name):
     return "".join(c if c.isalnum() and c.isascii() or c in "._-" else "_" for c in name)
 
 
-def difference(np, got, want):
-    """(error, text): 0 for equal outputs, inf for outputs that cannot be compared."""
+def difference(np, got, want, quantized):
+    """(error in tolerances, text): 0 for equal outputs, inf for outputs that cannot be compared."""
     if got.shape != want.shape or got.dtype != want.dtype:
         return float("inf"), f"{got.dtype}{got.shape} for {want.dtype}{want.shape}"
     if want.size == 0:
@@ -81,11 +86,14 @@ def difference(np, got, want):
         return (float("inf") if wrong else 0.0), f"{wrong} of {want.size} differ"
     if not (np.isfinite(got) == np.isfinite(want)).all():
         return float("inf"), "finite in other places"
+    if quantized:
+        correlation = float(np.corrcoef(got.ravel(), want.ravel())[0, 1])
+        return (1 - correlation) / (1 - QUANTIZED_CORRELATION), f"correlation {correlation:.5f}"
     error = np.abs(got.astype(np.float64) - want.astype(np.float64)).max() / max(1e-30, float(np.abs(want).max()))
-    return float(error), f"{error:.2e}"
+    return float(error) / TOLERANCE, f"{error:.2e}"
 
 
-def run_case(np, tenon, path, inputs, outputs, level, threads):
+def run_case(np, tenon, path, inputs, outputs, level, threads, quantized):
     with tempfile.TemporaryDirectory() as folder:
         command = [str(tenon), "run", str(path), "--level", level, "--output-dir", folder, "--threads", str(threads)]
         for index, (name, value) in enumerate(inputs.items()):
@@ -97,7 +105,7 @@ def run_case(np, tenon, path, inputs, outputs, level, threads):
             return float("inf"), f"exit {done.returncode}: {done.stderr.strip()[:600]}"
         worst, texts = 0.0, []
         for name, want in outputs.items():
-            error, text = difference(np, np.load(os.path.join(folder, file_name(name) + ".npy")), want)
+            error, text = difference(np, np.load(os.path.join(folder, file_name(name) + ".npy")), want, quantized)
             worst = max(worst, error)
             texts.append((error, f"{name} {text}"))
         return worst, max(texts)[1]
@@ -136,8 +144,9 @@ def main():
                 continue
             inputs, outputs = expected(np, make_io, path, model, name, dims, cache)
             for level in options.levels.split(","):
-                error, text = run_case(np, options.tenon, path, inputs, outputs, level, options.threads)
-                fine = error <= TOLERANCE.get(model, DEFAULT_TOLERANCE)
+                error, text = run_case(np, options.tenon, path, inputs, outputs, level, options.threads,
+                                       model in QUANTIZED)
+                fine = error <= 1
                 passed, failed = passed + fine, failed + (not fine)
                 print(f"{'ok    ' if fine else 'FAILED'} {model}:{name} {level}: {text}", flush=True)
     print(f"{passed} passed, {failed} failed, 0 skipped")
