@@ -28,6 +28,18 @@ inline result<tensor> executor::allocate(std::size_t i, dtype type, const extent
   return env_->bounds.memory.make(type, dims);
 }
 
+// Ops that pass an input on hand out bytes of the arena, which later steps overwrite: such data is copied.
+inline status detach(datum& value, memory_budget& memory) {
+  for (datum& item : value.items()) TENON_TRY(detach(item, memory));
+  if (!value.is_tensor() || !value.as_tensor().memory().is_borrowed()) return {};
+  const tensor& from = value.as_tensor();
+  if (from.type() == dtype::string) return {};
+  TENON_TRY(tensor copy, memory.make(from.type(), from.dims()));
+  if (from.size_bytes() != 0) std::memcpy(copy.bytes(), from.bytes(), from.size_bytes());
+  value = std::move(copy);
+  return {};
+}
+
 inline status executor::run_reference(const plan::step& s) {
   std::vector<datum> data;
   for (const std::uint32_t v : s.inputs) data.push_back(v == absent ? datum() : datum_of(v));
@@ -44,6 +56,7 @@ inline status executor::run_reference(const plan::step& s) {
     datum& made = ctx.outputs()[i];
     if (s.what == plan::action::dynamic) {
       if (p_->values[v].where == plan::place::computed) continue;
+      TENON_TRY(detach(made, env_->bounds.memory));
       values_[v] = std::move(made);
       view_dynamic(v);
       continue;
