@@ -259,68 +259,87 @@ TEST_CASE_FIXTURE(table, "table: learned facts are checked against values") {
         "user: mod(H, 32) == 0 does not hold: 1 vs 0");
 }
 
+namespace {
+
+/// Formulas with known values, and what a table of true facts says about them.
+struct drawn_facts {
+  scope_ref scope = scope_ref::make();
+  facts_table facts{scope};
+  tenon_test::dim_source source;
+  int decided = 0;
+
+  explicit drawn_facts(std::uint64_t seed) : source(seed, *scope) {}
+
+  tenon_test::sample known(int depth) {
+    for (;;) {
+      const auto out = source.formula(depth);
+      if (out.value && !out.formula.is_overflow()) return out;
+    }
+  }
+
+  void learn(int i) {
+    const auto a = known(static_cast<int>(source.draw(0, 2)));
+    const auto b = known(static_cast<int>(source.draw(0, 2)));
+    const std::int64_t v = *a.value;
+    const std::int64_t m = source.draw(1, 12);
+    CAPTURE(a.formula.str());
+    CAPTURE(b.formula.str());
+    status st;
+    if (i % 3 == 0)
+      st = facts.restrict(a.formula, v - source.draw(0, 9), v + source.draw(0, 9), "range");
+    if (i % 3 == 1) st = facts.congruent(a.formula, m, v, "remainder");
+    if (i % 3 == 2) st = facts.unify(a.formula, b.formula + (v - *b.value), "equal");
+    INFO((st ? "" : st.failure().message));
+    REQUIRE(st);
+  }
+
+  bool agrees(truth answer, bool fact) {
+    decided += answer != truth::unknown;
+    return answer == truth::unknown || (answer == truth::yes) == fact;
+  }
+
+  void ask() {
+    const auto a = known(3);
+    const auto b = known(2);
+    CAPTURE(a.formula.str());
+    CAPTURE(b.formula.str());
+    const dim simple = facts.simplify(a.formula);
+    CAPTURE(simple.str());
+    if (!simple.is_overflow()) {
+      REQUIRE(evaluate(simple, source.bound()) == a.value);
+      REQUIRE(facts.is_equal(simple, a.formula) != truth::no);
+    }
+    REQUIRE(facts.bounds(a.formula).contains(*a.value));
+    const std::int64_t m = source.draw(1, 12);
+    REQUIRE(agrees(facts.is_equal(a.formula, b.formula), a.value == b.value));
+    REQUIRE(agrees(facts.is_less_equal(a.formula, b.formula), *a.value <= *b.value));
+    REQUIRE(agrees(facts.is_divisible(a.formula, m), *a.value % m == 0));
+    REQUIRE(agrees(facts.is_positive(a.formula), *a.value > 0));
+  }
+};
+
+}  // namespace
+
 TEST_CASE("table: facts that are true for drawn values never contradict and never mislead") {
   constexpr std::uint64_t seed = 4242;
   INFO("seed ", seed);
   int decided = 0;
   for (int round = 0; round < 600; ++round) {
     CAPTURE(round);
-    const scope_ref scope = scope_ref::make();
-    facts_table facts(scope);
-    tenon_test::dim_source source(seed + static_cast<std::uint64_t>(round), *scope);
-    source.draw_values(round % 4 == 0 ? -4 : 0, round % 2 == 0 ? 8 : 64);
-    const auto known = [&](int depth) {
-      for (;;) {
-        const auto out = source.formula(depth);
-        if (out.value && !out.formula.is_overflow()) return out;
-      }
-    };
-    for (int i = 0; i < 6; ++i) {
-      const auto a = known(static_cast<int>(source.draw(0, 2)));
-      const auto b = known(static_cast<int>(source.draw(0, 2)));
-      const std::int64_t v = *a.value;
-      const std::int64_t m = source.draw(1, 12);
-      CAPTURE(a.formula.str());
-      CAPTURE(b.formula.str());
-      status st;
-      if (i % 3 == 0)
-        st = facts.restrict(a.formula, v - source.draw(0, 9), v + source.draw(0, 9), "range");
-      if (i % 3 == 1) st = facts.congruent(a.formula, m, v, "remainder");
-      if (i % 3 == 2) st = facts.unify(a.formula, b.formula + (v - *b.value), "equal");
-      INFO((st ? "" : st.failure().message));
-      REQUIRE(st);
-    }
-    REQUIRE(facts.check_facts(source.bound()));
-    for (int i = 0; i < 30; ++i) {
-      const auto a = known(3);
-      const auto b = known(2);
-      CAPTURE(a.formula.str());
-      CAPTURE(b.formula.str());
-      const dim simple = facts.simplify(a.formula);
-      CAPTURE(simple.str());
-      if (!simple.is_overflow()) {
-        REQUIRE(evaluate(simple, source.bound()) == a.value);
-        REQUIRE(facts.is_equal(simple, a.formula) != truth::no);
-      }
-      REQUIRE(facts.bounds(a.formula).contains(*a.value));
-      const std::int64_t m = source.draw(1, 12);
-      const auto agrees = [&](truth answer, bool fact) {
-        decided += answer != truth::unknown;
-        return answer == truth::unknown || (answer == truth::yes) == fact;
-      };
-      REQUIRE(agrees(facts.is_equal(a.formula, b.formula), a.value == b.value));
-      REQUIRE(agrees(facts.is_less_equal(a.formula, b.formula), *a.value <= *b.value));
-      REQUIRE(agrees(facts.is_divisible(a.formula, m), *a.value % m == 0));
-      REQUIRE(agrees(facts.is_positive(a.formula), *a.value > 0));
-    }
-    facts_table again(scope);
-    for (const std::string& line : facts.constraints()) {
+    drawn_facts drawn(seed + static_cast<std::uint64_t>(round));
+    drawn.source.draw_values(round % 4 == 0 ? -4 : 0, round % 2 == 0 ? 8 : 64);
+    for (int i = 0; i < 6; ++i) drawn.learn(i);
+    REQUIRE(drawn.facts.check_facts(drawn.source.bound()));
+    for (int i = 0; i < 30; ++i) drawn.ask();
+    facts_table again(drawn.scope);
+    for (const std::string& line : drawn.facts.constraints()) {
       CAPTURE(line);
       const status st = again.require(line, "file");
       INFO((st ? "" : st.failure().message));
       REQUIRE(st);
     }
-    REQUIRE(again.check_facts(source.bound()));
+    REQUIRE(again.check_facts(drawn.source.bound()));
+    decided += drawn.decided;
   }
   CHECK(decided > 10000);
 }

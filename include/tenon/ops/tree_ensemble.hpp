@@ -119,6 +119,7 @@ struct tree_ensemble {
   static constexpr onnx_import onnx{"TreeEnsemble", 5, "ai.onnx.ml"};
   friend bool operator==(const self&, const self&) = default;
 
+  /// The checked trees as one flat node array.
   result<forest> trees() const;
 
   status infer(infer_context& ctx) const {
@@ -145,48 +146,61 @@ struct tree_ensemble {
     out.commit();
     return {};
   }
+
+ private:
+  status add_leaves(forest& out, std::span<const double> weights) const;
+  result<std::uint32_t> child_of(forest& out, std::int64_t id, bool is_leaf) const;
 };
 
+inline status tree_ensemble::add_leaves(forest& out, std::span<const double> weights) const {
+  for (std::size_t i = 0; i < leaf_targetids.size(); ++i) {
+    const std::int64_t target = leaf_targetids[i];
+    if (target < 0 || target >= n_targets)
+      return fail(code::attribute, "leaf_targetids contains ", target, ", expected 0 to ",
+                  n_targets - 1);
+    out.weights.push_back({static_cast<std::uint32_t>(target), weights[i]});
+  }
+  return {};
+}
+
+inline result<std::uint32_t> tree_ensemble::child_of(forest& out,
+                                                     std::int64_t id,
+                                                     bool is_leaf) const {
+  const std::size_t limit = is_leaf ? leaf_targetids.size() : nodes_truenodeids.size();
+  if (id < 0 || id >= static_cast<std::int64_t>(limit))
+    return fail(code::attribute, "a child is ", id, ", expected 0 to ",
+                static_cast<std::int64_t>(limit) - 1);
+  if (!is_leaf) return static_cast<std::uint32_t>(id);
+  forest::node leaf;
+  leaf.yes = static_cast<std::uint32_t>(id);
+  leaf.no = leaf.yes + 1;
+  out.nodes.push_back(leaf);
+  return static_cast<std::uint32_t>(out.nodes.size() - 1);
+}
+
 inline result<forest> tree_ensemble::trees() const {
-  const std::size_t n = nodes_truenodeids.size();
-  const auto leaves = static_cast<std::int64_t>(leaf_targetids.size());
+  const std::size_t n = nodes_truenodeids.size(), leaves = leaf_targetids.size();
   const auto splits = floats_of({}, nodes_splits), weights = floats_of({}, leaf_weights);
   const auto modes = floats_of({}, nodes_modes), sets = floats_of({}, membership_values);
   if (splits.size() != n || modes.size() != n || nodes_falsenodeids.size() != n ||
       nodes_featureids.size() != n || nodes_trueleafs.size() != n || nodes_falseleafs.size() != n ||
       n > 0x3FFFFFFF ||
       (!nodes_missing_value_tracks_true.empty() && nodes_missing_value_tracks_true.size() != n) ||
-      static_cast<std::int64_t>(weights.size()) != leaves)
+      weights.size() != leaves)
     return fail(code::attribute, "the nodes_ or leaf_ lists have different lengths, expected ", n,
                 " and ", leaves);
   if (n_targets < 1 || n_targets > 0x7FFFFFFF)
     return fail(code::attribute, "n_targets is ", n_targets, ", expected at least 1");
   forest out;
   out.targets = static_cast<std::uint32_t>(n_targets);
-  for (std::int64_t i = 0; i < leaves; ++i) {
-    const std::int64_t target = leaf_targetids[static_cast<std::size_t>(i)];
-    if (target < 0 || target >= n_targets)
-      return fail(code::attribute, "leaf_targetids contains ", target, ", expected 0 to ",
-                  n_targets - 1);
-    out.weights.push_back(
-        {static_cast<std::uint32_t>(target), weights[static_cast<std::size_t>(i)]});
-  }
+  TENON_TRY(add_leaves(out, weights));
   out.nodes.resize(n);
   std::size_t next_set = 0;
-  const auto child = [&](std::int64_t id, bool is_leaf) -> result<std::uint32_t> {
-    const std::int64_t limit = is_leaf ? leaves : static_cast<std::int64_t>(n);
-    if (id < 0 || id >= limit)
-      return fail(code::attribute, "a child is ", id, ", expected 0 to ", limit - 1);
-    if (!is_leaf) return static_cast<std::uint32_t>(id);
-    forest::node leaf;
-    leaf.yes = static_cast<std::uint32_t>(id);
-    leaf.no = leaf.yes + 1;
-    out.nodes.push_back(leaf);
-    return static_cast<std::uint32_t>(out.nodes.size() - 1);
-  };
   for (std::size_t i = 0; i < n; ++i) {
-    TENON_TRY(const std::uint32_t yes, child(nodes_truenodeids[i], nodes_trueleafs[i] != 0));
-    TENON_TRY(const std::uint32_t no, child(nodes_falsenodeids[i], nodes_falseleafs[i] != 0));
+    TENON_TRY(const std::uint32_t yes,
+              child_of(out, nodes_truenodeids[i], nodes_trueleafs[i] != 0));
+    TENON_TRY(const std::uint32_t no,
+              child_of(out, nodes_falsenodeids[i], nodes_falseleafs[i] != 0));
     if (!(modes[i] >= 0 && modes[i] <= 6) || nodes_featureids[i] < 0 ||
         nodes_featureids[i] > 0x7FFFFFFF)
       return fail(code::attribute, "node ", i, " has mode ", modes[i], " and feature ",

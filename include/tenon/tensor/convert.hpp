@@ -39,62 +39,43 @@ template <class To, class From> To number_cast(From v) {
 template <class F> bool with_element_type(dtype type, F&& f) {
   switch (type) {
     case dtype::f32:
-      f(float{});
-      return true;
+      return f(float{}), true;
     case dtype::f64:
-      f(double{});
-      return true;
+      return f(double{}), true;
     case dtype::f16:
-      f(f16{});
-      return true;
+      return f(f16{}), true;
     case dtype::bf16:
-      f(bf16{});
-      return true;
+      return f(bf16{}), true;
     case dtype::i8:
-      f(std::int8_t{});
-      return true;
+      return f(std::int8_t{}), true;
     case dtype::i16:
-      f(std::int16_t{});
-      return true;
+      return f(std::int16_t{}), true;
     case dtype::i32:
-      f(std::int32_t{});
-      return true;
+      return f(std::int32_t{}), true;
     case dtype::i64:
-      f(std::int64_t{});
-      return true;
+      return f(std::int64_t{}), true;
     case dtype::u8:
-      f(std::uint8_t{});
-      return true;
+      return f(std::uint8_t{}), true;
     case dtype::u16:
-      f(std::uint16_t{});
-      return true;
+      return f(std::uint16_t{}), true;
     case dtype::u32:
-      f(std::uint32_t{});
-      return true;
+      return f(std::uint32_t{}), true;
     case dtype::u64:
-      f(std::uint64_t{});
-      return true;
+      return f(std::uint64_t{}), true;
     case dtype::boolean:
-      f(bool{});
-      return true;
+      return f(bool{}), true;
     case dtype::f8e4m3fn:
-      f(f8e4m3fn{});
-      return true;
+      return f(f8e4m3fn{}), true;
     case dtype::f8e4m3fnuz:
-      f(f8e4m3fnuz{});
-      return true;
+      return f(f8e4m3fnuz{}), true;
     case dtype::f8e5m2:
-      f(f8e5m2{});
-      return true;
+      return f(f8e5m2{}), true;
     case dtype::f8e5m2fnuz:
-      f(f8e5m2fnuz{});
-      return true;
+      return f(f8e5m2fnuz{}), true;
     case dtype::f4e2m1:
-      f(f4e2m1{});
-      return true;
+      return f(f4e2m1{}), true;
     case dtype::f8e8m0:
-      f(f8e8m0{});
-      return true;
+      return f(f8e8m0{}), true;
     default:
       return false;
   }

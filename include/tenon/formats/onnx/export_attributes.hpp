@@ -1,0 +1,111 @@
+#pragma once
+
+#include "tenon/core/config.hpp"
+#include "tenon/core/text.hpp"
+#include "tenon/ir/op.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace tenon::inline v0::onnx {
+
+namespace export_detail {
+
+/// Attributes that ONNX requires even when they have the default of the op struct.
+inline constexpr std::array<std::string_view, 22> required = {"BitCast.to",
+                                                              "BitShift.direction",
+                                                              "Cast.to",
+                                                              "Concat.axis",
+                                                              "ConcatFromSequence.axis",
+                                                              "DepthToSpace.blocksize",
+                                                              "Einsum.equation",
+                                                              "GroupNormalization.num_groups",
+                                                              "LRN.size",
+                                                              "LinearAttention.kv_num_heads",
+                                                              "LinearAttention.q_num_heads",
+                                                              "Scan.num_scan_inputs",
+                                                              "SpaceToDepth.blocksize",
+                                                              "TfIdfVectorizer.mode",
+                                                              "TfIdfVectorizer.max_skip_count",
+                                                              "TfIdfVectorizer.min_gram_length",
+                                                              "TfIdfVectorizer.max_gram_length",
+                                                              "LinearClassifier.coefficients",
+                                                              "TreeEnsembleRegressor.n_targets",
+                                                              "TreeEnsemble.n_targets",
+                                                              "RandomNormal.shape",
+                                                              "RandomUniform.shape"};
+
+struct late_attribute {
+  std::string_view name;
+  std::int64_t opset;
+};
+
+/// Attributes that appeared after opset 21.
+inline constexpr late_attribute late[] = {{"Attention.right_window_size", 25},
+                                          {"Attention.left_window_size", 25},
+                                          {"Cast.round_mode", 24},
+                                          {"CastLike.round_mode", 24},
+                                          {"DequantizeLinear.output_dtype", 23},
+                                          {"QuantizeLinear.precision", 23},
+                                          {"Range.stash_type", 27},
+                                          {"SpaceToDepth.mode", 28}};
+
+inline std::int64_t ir_version_of(std::int64_t opset) {
+  return opset <= 22 ? 10 : opset == 23 ? 11 : opset == 24 ? 12 : opset <= 27 ? 13 : 14;
+}
+
+/// Names of the library's own attributes, which ONNX does not have.
+inline bool is_internal(std::string_view attribute) {
+  return attribute == "carried_count";
+}
+
+/// An attribute that has to be written.
+struct visited {
+  std::string_view name;
+  ir::attribute_value value;
+  bool is_default;
+};
+
+class collector final : public ir::attribute_visitor {
+ public:
+  void operator()(std::string_view name,
+                  const ir::attribute_value& value,
+                  bool is_default) override {
+    if (!is_internal(name) && !std::holds_alternative<std::monostate>(value))
+      items.push_back({name, value, is_default});
+  }
+
+  std::vector<visited> items;
+};
+
+inline std::vector<visited> attributes_of(const ir::any_op& op, std::string_view op_type) {
+  collector all;
+  op.visit(all);
+  std::erase_if(all.items, [&](const visited& a) {
+    const std::string key = cat(op_type, ".", a.name);
+    return a.is_default && std::find(required.begin(), required.end(), key) == required.end();
+  });
+  return std::move(all.items);
+}
+
+/// How many trailing inputs of a node its subgraphs capture.
+inline std::size_t capture_count(const ir::any_op& op, std::size_t inputs) {
+  std::int64_t own = 1;
+  const auto number = [&](std::string_view name) {
+    const auto value = op.attribute(name);
+    const auto* n = std::get_if<std::int64_t>(&value);
+    return n ? *n : 0;
+  };
+  const std::string_view name = op.type().onnx.empty() ? "" : op.type().onnx[0].name;
+  if (name == "Loop") own = 2 + number("carried_count");
+  if (name == "Scan") own = number("carried_count") + number("num_scan_inputs");
+  if (name == "SequenceMap") own = number("carried_count");
+  return inputs - std::min(inputs, static_cast<std::size_t>(std::max<std::int64_t>(own, 0)));
+}
+
+}  // namespace export_detail
+
+}  // namespace tenon::inline v0::onnx
