@@ -52,6 +52,7 @@ class builder {
   status add_steps();
   status choose_kernel(node_id n, step& s);
   status add_bodies(const ir::any_op& op);
+  void spread_dynamic();
   void find_needed();
   void place_outputs(std::size_t index);
   void place_values();
@@ -188,6 +189,7 @@ inline status builder::add_steps() {
     for (const value_id v : g_[n].outputs) s.outputs.push_back(v ? v.index : absent);
     plan_->steps.push_back(std::move(s));
   }
+  spread_dynamic();
   find_needed();
   for (std::size_t i = 0; i < order.size(); ++i) {
     if (!is_live_[i]) continue;
@@ -211,31 +213,34 @@ inline void builder::find_needed() {
       if (v != absent && needed_[v] && plan_->values[v].where != place::computed)
         is_live_[i] = true;
     if (!is_live_[i]) continue;
-    const bool is_view = s.op.has(ir::view) && plan_->values[s.outputs[0]].where != place::dynamic;
+    const bool is_view = s.op.has(ir::view) && s.what != action::dynamic;
     for (std::size_t k = 0; k < (is_view ? 1 : s.inputs.size()); ++k)
       if (s.inputs[k] != absent) needed_[s.inputs[k]] = true;
   }
 }
 
 // A step with one dynamic output, or views of dynamic bytes, allocates during the run.
-inline void builder::place_outputs(std::size_t index) {
-  step& s = plan_->steps[index];
+inline void builder::spread_dynamic() {
   auto& values = plan_->values;
-  bool is_dynamic = false;
-  for (const std::uint32_t v : s.outputs)
-    is_dynamic = is_dynamic || (v != absent && values[v].where == place::dynamic);
-  const bool can_view = s.op.has(ir::view) && s.inputs[0] != absent;
-  if (can_view && values[s.inputs[0]].where == place::dynamic) is_dynamic = true;
-  for (std::uint32_t& v : s.outputs)
-    if (v != absent && (!needed_[v] || values[v].where == place::computed) && !is_dynamic)
-      v = absent;
-  if (is_dynamic) {
+  for (step& s : plan_->steps) {
+    bool is_dynamic = s.op.has(ir::view) && s.inputs[0] != absent &&
+                      values[s.inputs[0]].where == place::dynamic;
+    for (const std::uint32_t v : s.outputs)
+      is_dynamic = is_dynamic || (v != absent && values[v].where == place::dynamic);
+    if (!is_dynamic) continue;
     s.what = action::dynamic;
     for (const std::uint32_t v : s.outputs)
       if (v != absent && values[v].where != place::computed) values[v].where = place::dynamic;
-    return;
   }
-  if (!can_view) return;
+}
+
+inline void builder::place_outputs(std::size_t index) {
+  step& s = plan_->steps[index];
+  if (s.what == action::dynamic) return;
+  auto& values = plan_->values;
+  for (std::uint32_t& v : s.outputs)
+    if (v != absent && (!needed_[v] || values[v].where == place::computed)) v = absent;
+  if (!s.op.has(ir::view) || s.inputs[0] == absent) return;
   buffer& y = values[s.outputs[0]];
   const bool is_output =
       std::find(plan_->outputs.begin(), plan_->outputs.end(), s.outputs[0]) != plan_->outputs.end();
