@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <string>
 
 namespace tenon::inline v0 {
@@ -77,8 +78,7 @@ TENON_INLINE void* symbol_scope::allocate(std::size_t bytes) {
   bytes = (bytes + 15) / 16 * 16;
   if (bytes > free_bytes_) {
     const std::size_t wanted = std::max(bytes, block_bytes);
-    blocks_.push_back(std::make_unique<std::byte[]>(wanted));
-    free_ = blocks_.back().get();
+    free_ = blocks_.emplace_back(wanted).data();
     free_bytes_ = wanted;
   }
   void* out = free_;
@@ -110,12 +110,13 @@ TENON_INLINE dim symbol_scope::intern(symbol_detail::expr wanted) {
   if (!measure(wanted)) return dim::overflow();
   if (wanted.term_count > 0) {
     auto* terms = static_cast<term*>(allocate(wanted.term_count * sizeof(term)));
-    std::uninitialized_copy_n(wanted.term_data, wanted.term_count, terms);
+    for (std::size_t i = 0; i < wanted.term_count; ++i) new (terms + i) term(wanted.term_data[i]);
     wanted.term_data = terms;
   }
   if (wanted.argument_count > 0) {
     auto* arguments = static_cast<dim*>(allocate(wanted.argument_count * sizeof(dim)));
-    std::uninitialized_copy_n(wanted.argument_data, wanted.argument_count, arguments);
+    for (std::size_t i = 0; i < wanted.argument_count; ++i)
+      new (arguments + i) dim(wanted.argument_data[i]);
     wanted.argument_data = arguments;
   }
   wanted.index = static_cast<std::uint32_t>(node_count_++);

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -68,7 +67,7 @@ class symbol_scope {
   mutable std::atomic<std::uint32_t> references_{0};
   std::vector<const symbol_detail::expr*> slots_;  ///< open addressing, power of two
   std::vector<dim> symbols_;
-  std::vector<std::unique_ptr<std::byte[]>> blocks_;
+  std::vector<std::vector<std::byte>> blocks_;
   std::byte* free_ = nullptr;
   std::size_t free_bytes_ = 0;
   std::size_t node_count_ = 0;
