@@ -57,7 +57,8 @@ TENON_INLINE result<compiled> compile(ir::graph graph, const compile_options& op
     for (auto& row : lowered.passes) report.passes.push_back(std::move(row));
   }
   plan::build_options build;
-  const auto catalogs = cpu::catalogs();
+  std::vector<kernel::catalog> catalogs = options.catalogs;
+  for (const kernel::catalog& c : cpu::catalogs()) catalogs.push_back(c);
   build.catalogs = catalogs;
   build.typical = compile_detail::typical_bindings(graph, options);
   build.reference_only = options.reference_only;

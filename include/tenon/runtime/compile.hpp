@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/kernel/catalog.hpp"
 #include "tenon/passes/level.hpp"
 #include "tenon/passes/manager.hpp"
 #include "tenon/runtime/model.hpp"
@@ -14,7 +15,8 @@ namespace tenon::inline v0 {
 struct compile_options {
   tenon::level level = tenon::level::o1;
   passes::run_options passes;
-  bool reference_only = false;  ///< reference kernels alone: the oracle
+  bool reference_only = false;                 ///< reference kernels alone: the oracle
+  std::vector<kernel::catalog> catalogs = {};  ///< of the caller; asked before those of the CPU
   std::vector<std::vector<extents>>
       typical;  ///< input shapes, input by input, that size the arena best
 };
