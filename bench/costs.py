@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""What tenon costs besides running: compile time and size of an application, load and optimize time of graphs.
+
+usage: costs.py [--build DIR] [--compiler g++] [--runs 3]
+Needs a build (tests/run.sh or cmake) for tenon::compiled. Prints one line a measurement with its aim; seconds are the
+median of the runs, of one compiler process without a cache."""
+import argparse
+import os
+import pathlib
+import statistics
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+LINK = ["-pthread", "-s", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"]
+
+
+def seconds(command, runs):
+    taken = []
+    for _ in range(runs):
+        begin = time.monotonic()
+        subprocess.run(command, check=True)
+        taken.append(time.monotonic() - begin)
+    return statistics.median(taken)
+
+
+def preprocessed_lines(command):
+    text = subprocess.run(command + ["-E", "-P"], check=True, capture_output=True, text=True).stdout
+    return text.count("\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default=ROOT / "build")
+    parser.add_argument("--compiler", default="g++")
+    parser.add_argument("--runs", type=int, default=3)
+    options = parser.parse_args()
+    os.environ["CCACHE_DISABLE"] = "1"
+    library = pathlib.Path(options.build) / "libtenon_compiled.a"
+    base = [options.compiler, "-std=c++20", "-O2", "-DNDEBUG", f"-I{ROOT / 'include'}", "-isystem", "/usr/include/eigen3"]
+    with tempfile.TemporaryDirectory() as folder:
+        def report(name, value, unit, aim):
+            print(f"{name:52s} {value:10.2f} {unit:6s} aim {aim}", flush=True)
+
+        def size(name, source, extra, aim):
+            out = f"{folder}/out"
+            subprocess.run(base + LINK + extra[0] + [str(ROOT / "bench" / source), "-o", out] + extra[1], check=True)
+            report(name, os.path.getsize(out) / 1e6, "MB", aim)
+
+        app = str(ROOT / "bench/app.cpp")
+        compiled = ["-DTENON_COMPILED=1"]
+        report("preprocessed lines, umbrella, header-only", preprocessed_lines(base + [app]), "lines", "-")
+        report("preprocessed lines, umbrella, tenon::compiled", preprocessed_lines(base + compiled + [app]), "lines", "-")
+        to = ["-c", app, "-o", f"{folder}/app.o"]
+        report("compile, umbrella, header-only, -O2", seconds(base + to, options.runs), "s", "8")
+        report("compile, umbrella, tenon::compiled, -O2", seconds(base + compiled + to, options.runs), "s", "1.5")
+        size("application with all ops, stripped, compiled", "app.cpp", (compiled, [str(library)]), "6")
+        size("application with ResNet-50's ops, stripped", "small_app.cpp", ([], []), "1")
+        program = f"{folder}/graph_costs"
+        subprocess.run(base + compiled + [str(ROOT / "bench/graph_costs.cpp"), str(library), "-pthread", "-o", program],
+                       check=True)
+        subprocess.run([program, folder], check=True)
+
+
+if __name__ == "__main__":
+    main()
