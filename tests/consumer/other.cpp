@@ -5,5 +5,5 @@ const char* version_of_other() {
 }
 
 bool loads_in_other(const char* path) {
-  return tenon::load(path).has_value();
+  return tenon::load_onnx(path).has_value();
 }

@@ -2,8 +2,8 @@
 # subdirectory user. Called by ctest with SOURCE, BUILD, COMPILER and LAUNCHER.
 set(work "${BUILD}/consumer")
 set(compiler "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}" -GNinja
-  -DCMAKE_BUILD_TYPE=Release "-DCMAKE_CXX_FLAGS_RELEASE=-O1")
-file(REMOVE_RECURSE "${work}/prefix" "${work}/package" "${work}/subdirectory")
+  -DCMAKE_BUILD_TYPE=Release "-DCMAKE_CXX_FLAGS_RELEASE=-O0")
+file(REMOVE_RECURSE "${work}/prefix")
 
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE status)
@@ -19,9 +19,9 @@ run("${CMAKE_COMMAND}" -S "${SOURCE}/tests/consumer" -B "${work}/package" ${comp
 run("${CMAKE_COMMAND}" --build "${work}/package" -j 2)
 run("${CMAKE_COMMAND}" -S "${SOURCE}/tests/consumer" -B "${work}/subdirectory" ${compiler}
   "-DTENON_SOURCE=${SOURCE}")
-run("${CMAKE_COMMAND}" --build "${work}/subdirectory" -j 2 --target with_compiled)
+run("${CMAKE_COMMAND}" --build "${work}/subdirectory" -j 2 --target with_subdirectory)
 foreach(program package/with_compiled package/with_headers package/with_no_exceptions package/with_mixed_march
-    subdirectory/with_compiled)
+    subdirectory/with_subdirectory)
   if(EXISTS "${work}/${program}")
     run("${work}/${program}")
   endif()

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "tenon/infer/interpreter.hpp"
+#include "tenon/ir/builder.hpp"
+#include "tenon/ir/evaluate.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
