@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . cmake/shell.sh
 
+begin=$SECONDS
 jobs=${TENON_JOBS:-$(job_count)}
 install_packages ca-certificates g++ cmake ninja-build ccache libprotozero-dev libeigen3-dev libfmt-dev \
   nlohmann-json3-dev doctest-dev libcli11-dev python3 python3-venv clang-format-14
@@ -23,6 +24,8 @@ if [ "$(cat build/venv/installed 2>/dev/null)" != "$oracles" ]; then
   logged venv make_venv || say "the tests that compare with the oracles will be skipped"
 fi
 
+installed=$SECONDS
+
 say "building with $jobs jobs"
 status=0
 configure_and_build() {
@@ -33,4 +36,5 @@ logged build configure_and_build || status=$?
 
 say "running gates, tests and checks"
 export PYTHONDONTWRITEBYTECODE=1
-exec python3 tests/run_all.py --jobs "$jobs" --build-status "$status"
+exec python3 tests/run_all.py --jobs "$jobs" --build-status "$status" \
+  --stage "install=$((installed - begin))" --stage "build=$((SECONDS - installed))"

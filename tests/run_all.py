@@ -3,6 +3,7 @@
 
 import argparse
 import collections
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -29,6 +30,7 @@ class Sum:
         self.counts = [0, 0, 0]
         self.skips = collections.OrderedDict()
         self.failures = []
+        self.seconds = collections.OrderedDict()
 
     def add(self, name, passed, failed, skipped, text=""):
         for index, count in enumerate((passed, failed, skipped)):
@@ -41,8 +43,17 @@ class Sum:
         if skipped > len(found):
             self.skips.setdefault("no reason given", []).append(f"{skipped - len(found)} of {name}")
 
+    @contextlib.contextmanager
+    def stage(self, name):
+        """Adds the time of a block to the stage's."""
+        begin = time.monotonic()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0) + time.monotonic() - begin
+
     def report(self):
         print("== result")
+        print("time: " + ", ".join(f"{name} {value:.0f} s" for name, value in self.seconds.items())
+              + f", all {sum(self.seconds.values()):.0f} s")
         for reason, cases in self.skips.items():
             names = ", ".join(cases[:8]) + (f" and {len(cases) - 8} more" if len(cases) > 8 else "")
             print(f"skipped {len(cases)}: {reason}: {names}")
@@ -77,7 +88,8 @@ def run_gates(total, jobs):
             compilers = [["--compiler", name, "--jobs", str(jobs)] for name in ("g++", "clang++-14") if shutil.which(name)]
         for extra in [["--self-test"]] + compilers:
             name = " ".join(["gate", gate] + extra[:2])
-            status, _ = run(name, command + extra)
+            with total.stage("headers" if gate == "check_headers.py" else "other gates"):
+                status, _ = run(name, command + extra)
             total.add(name, int(status == 0), int(status != 0), 0)
 
 
@@ -145,9 +157,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--build-status", type=int, default=0)
+    parser.add_argument("--stage", action="append", default=[], help="NAME=SECONDS of a stage that is over")
     options = parser.parse_args()
     LOGS.mkdir(parents=True, exist_ok=True)
     total = Sum()
+    total.seconds.update((name, float(seconds)) for name, seconds in (stage.split("=") for stage in options.stage))
     has_venv = (BUILD / "venv/installed").is_file()
     if has_venv:
         data = next((BUILD / "venv/lib").glob("python*/site-packages/onnx/backend/test/data"), None)
@@ -156,10 +170,12 @@ def main():
     total.add("build", int(options.build_status == 0), int(options.build_status != 0), 0)
     run_gates(total, options.jobs)
     if options.build_status == 0:
-        run_ctest(total, options.jobs)
+        with total.stage("ctest"):
+            run_ctest(total, options.jobs)
         state = content_key()
         for path in sorted((ROOT / "tests/checks").glob("*.py")):
-            run_check(path, total, dict(os.environ), has_venv, state)
+            with total.stage(f"check {path.stem}"):
+                run_check(path, total, dict(os.environ), has_venv, state)
     return total.report()
 
 

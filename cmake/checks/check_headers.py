@@ -1,5 +1,9 @@
 #!/usr/bin/env python3
-"""Fails when a header does not compile alone. Results are remembered by content in build/headers/."""
+"""Fails when a header does not compile alone. Results are remembered by content in build/headers/.
+
+Bodies (include/tenon/impl) that are the first header of a unit of tenon::compiled are left out unless --all is given:
+the build compiles them alone, and the header that declares them is checked here.
+"""
 
 import argparse
 import concurrent.futures
@@ -25,11 +29,22 @@ def compile_alone(root, header, command, stamps):
     return "", True
 
 
-def check(root, stamps, command, jobs, only=()):
+def first_of_units(root):
+    """The body headers that begin a unit of the compiled library: as cmake/tenon-compiled.cmake sees it."""
+    units = root / "cmake/compiled_units.txt"
+    lines = units.read_text().splitlines() if units.is_file() else []
+    later = {word for line in lines if not line.startswith("#") for word in line.split()[2:]}
+    bodies = [path.relative_to("include").as_posix() for path in gate.sources(root, ("include",), (".hpp",))]
+    return {name for name in bodies if name.startswith("tenon/impl/")} - later
+
+
+def check(root, stamps, command, jobs, only=(), left_out=frozenset()):
     stamps.mkdir(parents=True, exist_ok=True)
     headers = [path.relative_to("include").as_posix() for path in gate.sources(root, ("include",), (".hpp",))
                if not gate.is_fragment(path)]
     headers = [header for header in headers if not only or any(word in header for word in only)]
+    headers = [header for header in headers if header not in left_out]
+    headers.sort(key=lambda header: -len(compiler.closure(root, header)))
     problems, compiled = [], 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         results = pool.map(lambda header: compile_alone(root, header, command, stamps), headers)
@@ -51,6 +66,12 @@ def self_test(command):
             gate.write_tree(root, {"include/tenon/a.hpp": "#pragma once\n" + text})
             flags = command[:1] + compiler.STANDARD + compiler.include_flags(root)
             checks.append((description, check(root, root / "stamps", flags, 1)[0], expected))
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        gate.write_tree(root, {"cmake/compiled_units.txt": "# x tenon/impl/c.hpp\nab tenon/impl/a.hpp tenon/impl/b.hpp\n",
+                               **{f"include/tenon/impl/{name}.hpp": "" for name in "abc"}})
+        expected = {"tenon/impl/a.hpp", "tenon/impl/c.hpp"}
+        checks.append(("units", sorted(first_of_units(root) ^ expected), None))
     return gate.self_test("headers", checks)
 
 
@@ -61,13 +82,15 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--stamps", type=pathlib.Path, default=gate.ROOT / "build/headers")
     parser.add_argument("--define", action="append", default=[], help="for example TENON_COMPILED=1")
+    parser.add_argument("--all", action="store_true", help="also the bodies that the build compiles alone")
     parser.add_argument("words", nargs="*", help="check only headers whose path contains one of these")
     options = parser.parse_args()
     command = [options.compiler] + compiler.STANDARD + [f"-D{name}" for name in options.define]
     command += compiler.include_flags()
     if options.self_test:
         return self_test(command)
-    return gate.finish("headers", *check(gate.ROOT, options.stamps, command, options.jobs, options.words))
+    left_out = frozenset() if options.all or options.words else first_of_units(gate.ROOT)
+    return gate.finish("headers", *check(gate.ROOT, options.stamps, command, options.jobs, options.words, left_out))
 
 
 if __name__ == "__main__":
