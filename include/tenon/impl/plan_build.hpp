@@ -223,8 +223,8 @@ inline void builder::find_needed() {
 inline void builder::spread_dynamic() {
   auto& values = plan_->values;
   for (step& s : plan_->steps) {
-    bool is_dynamic = s.op.has(ir::view) && s.inputs[0] != absent &&
-                      values[s.inputs[0]].where == place::dynamic;
+    bool is_dynamic =
+        s.op.has(ir::view) && s.inputs[0] != absent && values[s.inputs[0]].where == place::dynamic;
     for (const std::uint32_t v : s.outputs)
       is_dynamic = is_dynamic || (v != absent && values[v].where == place::dynamic);
     if (!is_dynamic) continue;
