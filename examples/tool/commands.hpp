@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tenon/tools/command_bench.hpp"
+#include "tenon/tools/command_check.hpp"
 #include "tenon/tools/command_compare.hpp"
 #include "tenon/tools/command_demo.hpp"
 #include "tenon/tools/command_inspect.hpp"
@@ -68,6 +69,13 @@ inline void add_inspect(CLI::App& app, command& chosen) {
   CLI::App* sub = app.add_subcommand("inspect", "inputs, outputs, symbols, ops, weights");
   sub->add_option("MODEL", e->run.path, "model file")->required();
   sub->add_flag("--text", e->run.prints_text, "also every node");
+  sub->callback([&chosen, e] { chosen = [e] { return e->run(); }; });
+}
+
+inline void add_check(CLI::App& app, command& chosen) {
+  auto e = make_entry<tenon::tools::check_command>();
+  CLI::App* sub = app.add_subcommand("check", "declared inputs, and sizes that the export froze");
+  sub->add_option("MODEL", e->run.path, "model file")->required();
   sub->callback([&chosen, e] { chosen = [e] { return e->run(); }; });
 }
 
@@ -193,6 +201,7 @@ inline void add_commands(CLI::App& app, command& chosen) {
   add_optimize(app, chosen);
   add_bench(app, chosen);
   add_inspect(app, chosen);
+  add_check(app, chosen);
   add_compare(app, chosen);
   add_lists(app, chosen);
   add_demo(app, chosen);

@@ -207,6 +207,18 @@ TEST_CASE("elements below 8 bits are checked and extended by their sign") {
   check_fails(u1("\xFF", dtype::f4e2m1), code::tensor_data, "expected a value of f4e2m1");
 }
 
+TEST_CASE("signed types below 8 bits are written as their bits alone") {
+  for (const dtype type : {dtype::i4, dtype::i2}) {
+    tensor t(type, {3});
+    const signed char values[] = {-1, -2, 1};
+    std::memcpy(t.bytes(), values, 3);
+    const std::string bytes = npy_bytes(t).value();
+    const std::string expected = type == dtype::i4 ? "\x0F\x0E\x01" : "\x03\x02\x01";
+    CHECK(bytes.substr(bytes.size() - 3) == expected);
+    CHECK(identical(read(bytes, type).value(), t));
+  }
+}
+
 TEST_CASE("objects and records are refused with a hint") {
   check_fails(read(file_of(dictionary("|O", "(1,)"), "pickle")), code::unsupported,
               "the elements are Python objects (a pickle), which are never read; save an array of");

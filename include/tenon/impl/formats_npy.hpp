@@ -197,6 +197,11 @@ inline result<std::string> text_data(const tensor& value, std::size_t& width) {
   return out;
 }
 
+/// The bits of an element that a file holds, for signed types below 8 bits; 0 when it holds all.
+inline unsigned raw_mask(dtype type) {
+  return type == dtype::i4 ? 0x0F : type == dtype::i2 ? 0x03 : 0;
+}
+
 }  // namespace npy_detail
 
 TENON_INLINE result<tensor> read_npy(std::span<const std::byte> bytes,
@@ -224,14 +229,18 @@ TENON_INLINE result<std::string> npy_bytes(const tensor& value) {
     return npy_detail::header_text(value, width) + text;
   }
   std::string out = npy_detail::header_text(value, 0);
+  const std::size_t begin = out.size();
   if (!value.empty()) out.append(reinterpret_cast<const char*>(value.bytes()), value.size_bytes());
+  if (const unsigned mask = npy_detail::raw_mask(value.type()))
+    for (std::size_t i = begin; i < out.size(); ++i)
+      out[i] = static_cast<char>(static_cast<unsigned char>(out[i]) & mask);
   return out;
 }
 
 TENON_INLINE status save_npy(std::string_view path, const tensor& value) {
   if (!value) return fail(code::input, "npy: the tensor has no type");
   TENON_TRY(atomic_file out, atomic_file::create(path));
-  if (value.type() == dtype::string) {
+  if (value.type() == dtype::string || npy_detail::raw_mask(value.type()) != 0) {
     TENON_TRY(const std::string content, npy_bytes(value));
     TENON_TRY(out.write(content));
   } else {

@@ -89,6 +89,7 @@ inline void describe_model(const ir::graph& g, const optimize_options& o, optimi
   r.cpu = tools::cpu_name();
   r.threads = read_cpu_limits(o.threads).threads;
   r.level = o.level;
+  r.disable_fp16_accuracy_check = o.gpu.disable_fp16_accuracy_check;
   r.model_name = !g.metadata.file.empty() ? g.metadata.file : g.name;
   bool is_known = true, is_dynamic = false;
   for (const value_id v : g.inputs()) {

@@ -48,7 +48,9 @@ inline void user_config(json_writer& j, const optimize_report& r) {
     }
     j.end_array().end_object();
   }
-  j.end_array().end_object();
+  j.end_array().key("gpu_config").begin_object();
+  j.field("disable_fp16_accuracy_check", r.disable_fp16_accuracy_check);
+  j.end_object().end_object();
 }
 
 inline void diagnosis(json_writer& j, const optimize_report& r) {

@@ -14,11 +14,11 @@ namespace tenon::inline v0 {
 /// What a compilation may do.
 struct compile_options {
   tenon::level level = tenon::level::o1;
-  passes::run_options passes;
+  passes::run_options passes = {};
   bool reference_only = false;                 ///< reference kernels alone: the oracle
   std::vector<kernel::catalog> catalogs = {};  ///< of the caller; asked before those of the CPU
-  std::vector<std::vector<extents>>
-      typical;  ///< input shapes, input by input, that size the arena best
+  std::vector<std::vector<extents>> typical =
+      {};  ///< input shapes, input by input, that size the arena best
 };
 
 /// A model and what was done to make it.

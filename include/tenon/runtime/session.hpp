@@ -22,8 +22,8 @@ struct session_options {
   thread_pool* pool = nullptr;  ///< a pool of the caller; wins over `threads`
   std::int64_t memory_limit_bytes =
       0;  ///< of arena and run-time tensors; 0: what machine and cgroup allow
-  std::optional<std::chrono::nanoseconds> time_limit;  ///< of one run
-  bool profile = false;                                ///< measure every step
+  std::optional<std::chrono::nanoseconds> time_limit = {};  ///< of one run
+  bool profile = false;                                     ///< measure every step
 };
 
 /// An input by name.

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "tenon/core/file.hpp"
-#include "tenon/symbol/range.hpp"
+#include "tenon/tools/optimize.hpp"
 
 #include <initializer_list>
 #include <string>
@@ -15,7 +15,15 @@ namespace tenon::inline v0::tools {
 /// Ranges of shapes and options of the device, as a file has them.
 struct range_config {
   std::vector<shape_range> ranges;
-  bool disable_fp16_accuracy_check = false;  ///< `gpu_config`; the CPU keeps f32 and ignores it
+  gpu_options gpu;  ///< `gpu_config`
+
+  /// As options of `optimize`, the others by default.
+  optimize_options options() const {
+    optimize_options out;
+    out.ranges = ranges;
+    out.gpu = gpu;
+    return out;
+  }
 };
 
 namespace range_detail {
@@ -107,7 +115,7 @@ inline status read_device(const json& object, range_config& out) {
   const json& value = object["disable_fp16_accuracy_check"];
   if (!value.is_boolean())
     return wrong("gpu_config.disable_fp16_accuracy_check", "true or false", value);
-  out.disable_fp16_accuracy_check = value.get<bool>();
+  out.gpu.disable_fp16_accuracy_check = value.get<bool>();
   return {};
 }
 

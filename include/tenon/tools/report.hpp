@@ -51,6 +51,7 @@ struct optimize_report {
   int threads = 1;
   tenon::level level = tenon::level::o1;
   std::vector<box> ranges;
+  bool disable_fp16_accuracy_check = false;  ///< of `gpu_config`
   std::string model_name;
   std::string input_format = "ONNX";
   std::string message;  ///< what the reader could not deduce or found odd

@@ -1,0 +1,304 @@
+#!/usr/bin/env python3
+# needs: numpy onnx
+"""Goes through the commands of the tenon tool: files in and out, conventions of dtypes, limits, exit codes.
+
+usage: tool.py [--tenon FILE]"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+try:
+    import numpy as np
+    import onnx
+    from onnx import TensorProto, helper
+except ImportError as missing:
+    print(f"skipped: tool: {missing}")
+    print("0 passed, 0 failed, 1 skipped")
+    sys.exit(0)
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BENCH_KEYS = {"median_ms", "mean_ms", "p10_ms", "p90_ms", "p99_ms", "min_ms", "runs", "load_ms", "peak_rss_mb"}
+REPORT_KEYS = {"software_context", "hardware_context", "user_config", "diagnosis", "optimizations", "overall",
+               "model_info", "compatibility_list", "model_sdk"}
+# dtype of the model, dtype of the file, bytes that are valid in both
+RAW = [("BFLOAT16", "uint16"), ("FLOAT8E4M3FN", "uint8"), ("FLOAT8E5M2", "uint8"), ("INT4", "uint8"),
+       ("UINT4", "uint8"), ("FLOAT4E2M1", "uint8"), ("INT2", "uint8"), ("UINT2", "uint8")]
+PLAIN = ["float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+         "bool", "complex64"]
+
+
+class Checks:
+    def __init__(self, tenon, folder):
+        self.tenon, self.folder = tenon, pathlib.Path(folder)
+        self.passed = self.failed = 0
+
+    def expect(self, name, fine, text=""):
+        self.passed, self.failed = self.passed + bool(fine), self.failed + (not fine)
+        if not fine:
+            print(f"FAILED {name}: {text}")
+
+    def run(self, *words):
+        return subprocess.run([str(self.tenon), *map(str, words)], capture_output=True, text=True, cwd=self.folder,
+                              timeout=300)
+
+    def good(self, name, *words):
+        """The standard output of a command that has to succeed."""
+        done = self.run(*words)
+        self.expect(name, done.returncode == 0, f"exit {done.returncode}: {done.stderr.strip()[:300]}")
+        return done.stdout
+
+    def bad(self, name, status, part, *words):
+        done = self.run(*words)
+        lines = done.stderr.strip().splitlines()
+        self.expect(name, done.returncode == status and len(lines) == 1 and part in lines[0],
+                    f"exit {done.returncode}, expected {status} and {part!r}: {done.stderr.strip()[:300]}")
+
+    def save(self, name, nodes, inputs, outputs, constants=()):
+        graph = helper.make_graph(nodes, name, inputs, outputs, list(constants))
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+        path = self.folder / f"{name}.onnx"
+        path.write_bytes(model.SerializeToString())
+        return path.name
+
+    def array(self, name, value):
+        np.save(self.folder / name, value)
+        return name
+
+    def load(self, *parts):
+        path = self.folder.joinpath(*parts)
+        return np.load(path) if path.exists() else None
+
+
+def value(name, kind="FLOAT", shape=("N", 4)):
+    return helper.make_tensor_value_info(name, getattr(TensorProto, kind), shape)
+
+
+def dense(c):
+    w = np.arange(12, dtype=np.float32).reshape(4, 3) / 7 - 0.5
+    constants = [onnx.numpy_helper.from_array(w, "w"), onnx.numpy_helper.from_array(np.ones(3, np.float32), "b")]
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["xw"]), helper.make_node("Add", ["xw", "b"], ["y"])]
+    return c.save("dense", nodes, [value("x")], [value("y", shape=("N", 3))], constants), w
+
+
+def check_run(c):
+    model, w = dense(c)
+    x = np.random.default_rng(1).normal(size=(5, 4)).astype(np.float32)
+    file = c.array("x.npy", x)
+    for text in (f"x={file}", file):
+        out = c.good(f"run {text}", "run", model, "--input", text, "--output-dir", "out")
+        c.expect("run describes its outputs", "y: f32[5, 3]" in out, out)
+        y = c.load("out", "y.npy")
+        c.expect("run writes y", y is not None and np.allclose(y, x @ w + 1, atol=1e-5))
+    for level in ("none", "o1", "o2"):
+        c.good(f"run --level {level}", "run", model, "--input", file, "--level", level)
+    c.good("run --reference", "run", model, "--input", file, "--reference", "--threads", "1")
+    c.good("fortran order", "run", model, "--input", c.array("f.npy", np.asfortranarray(x)), "--output-dir", "f")
+    c.expect("fortran order is read", np.allclose(c.load("f", "y.npy"), x @ w + 1, atol=1e-5))
+    out = c.good("run --random", "run", model, "--random", "3", "--dim", "N=6", "--output-dir", "r1")
+    c.good("run --random again", "run", model, "--random", "3", "--dim", "N=6", "--output-dir", "r2")
+    c.expect("--random and --dim", "y: f32[6, 3]" in out and (c.load("r1", "y.npy") == c.load("r2", "y.npy")).all())
+    np.savez(c.folder / "in.npz", in_x=x)
+    c.good("inputs of one .npz by name", "run", model, "--input", "in.npz")
+
+    c.bad("no such model", 1, "io error", "run", "none.onnx")
+    c.bad("missing input", 1, "input 'x' is missing", "run", model)
+    c.bad("unknown input", 1, "'z' is unknown; the model has ['x']", "run", model, "--input", f"z={file}")
+    c.bad("wrong shape", 1, "expected [N, 4]", "run", model, "--input", c.array("w.npy", x.T.copy()))
+    c.bad("wrong dtype", 1, "f64", "run", model, "--input", c.array("d.npy", x.astype(np.float64)))
+    c.bad("one input too many", 1, "one too many", "run", model, "--input", file, "--input", file)
+    c.bad("input twice", 1, "given twice", "run", model, "--input", f"x={file}", "--input", f"x={file}")
+    c.bad("unbound symbol", 1, "give --dim N=SIZE", "run", model, "--random", "1")
+    (c.folder / "broken.onnx").write_bytes((c.folder / model).read_bytes()[:-9])
+    c.bad("truncated model", 1, "format error", "run", "broken.onnx")
+    (c.folder / "broken.npy").write_bytes((c.folder / file).read_bytes()[:-9])
+    c.bad("truncated array", 1, "input 'x'", "run", model, "--input", "broken.npy")
+    c.bad("malformed --dim", 2, "SYMBOL=SIZE", "run", model, "--random", "1", "--dim", "N=many")
+    c.bad("unknown level", 2, "expected none, o1 or o2", "run", model, "--level", "o9")
+    c.bad("unknown option", 2, "usage", "run", model, "--bogus")
+    c.bad("no command", 2, "usage")
+    c.bad("unknown command", 2, "usage", "walk")
+    c.bad("malformed size", 2, "GiB", "run", model, "--input", file, "--memory-limit", "much")
+
+
+def check_names(c):
+    odd = ["a=b", "c/d e", "ü"]
+    nodes = [helper.make_node("Neg", [name], [f"{name}/out"]) for name in odd]
+    nodes += [helper.make_node("Abs", [odd[0]], ["a=b out"]), helper.make_node("Abs", [odd[1]], ["../c"])]
+    outputs = [f"{name}/out" for name in odd] + ["a=b out", "../c"]
+    model = c.save("odd", nodes, [value(n, shape=(2,)) for n in odd], [value(n, shape=(2,)) for n in outputs])
+    words = []
+    for i, name in enumerate(odd):
+        words += ["--input", f"{name}={c.array(f'in{i}.npy', np.array([i + 1, -i], np.float32))}"]
+    c.good("names with =, / and blanks", "run", model, *words, "--output-dir", "odd/deep")
+    wanted = {"a_b_out.npy", "c_d_e_out.npy", "___out.npy", "a_b_out_2.npy", ".._c.npy"}
+    found = set(os.listdir(c.folder / "odd/deep")) if (c.folder / "odd/deep").exists() else set()
+    c.expect("files of odd names", found == wanted, sorted(found))
+    c.good("by position", "run", model, "--input", "in0.npy", "--input", "in1.npy", "--input", "in2.npy")
+    file = c.array("e=f.npy", np.array([1, 2], np.float32))
+    c.good("a file with = by position", "run", model, "--input", file, *words[2:])
+
+
+def check_dtypes(c):
+    for kind, file_kind in RAW:
+        if not hasattr(TensorProto, kind):
+            continue
+        bits = np.array([0, 1, 2, 3] if "2" in kind[-2:] and "INT" in kind else [0, 1, 5, 6]).astype(file_kind)
+        if kind == "BFLOAT16":
+            bits = np.array([0x3F80, 0xC000, 0x0001, 0x7F80], np.uint16)
+        model = c.save(f"raw_{kind}", [helper.make_node("Identity", ["x"], ["y"])], [value("x", kind, (4,))],
+                       [value("y", kind, (4,))])
+        c.good(f"{kind} as {file_kind}", "run", model, "--input", c.array("raw.npy", bits), "--output-dir", kind)
+        y = c.load(kind, "y.npy")
+        c.expect(f"{kind} keeps its bits", y is not None and y.dtype == bits.dtype and (y == bits).all(), y)
+    for kind in PLAIN:
+        x = np.array([[0, 1], [2, 3]]).astype(kind)
+        code = helper.np_dtype_to_tensor_dtype(x.dtype)
+        model = c.save(f"id_{kind}", [helper.make_node("Identity", ["x"], ["y"])],
+                       [helper.make_tensor_value_info("x", code, (2, 2))],
+                       [helper.make_tensor_value_info("y", code, (2, 2))])
+        c.good(kind, "run", model, "--input", c.array("id.npy", x), "--output-dir", kind)
+        y = c.load(kind, "y.npy")
+        c.expect(f"{kind} is kept", y is not None and y.dtype == x.dtype and (y == x).all(), y)
+    text = np.array(["", "plain", "ünïcode 語"])
+    model = c.save("id_text", [helper.make_node("Identity", ["x"], ["y"])], [value("x", "STRING", (3,))],
+                   [value("y", "STRING", (3,))])
+    c.good("strings", "run", model, "--input", c.array("text.npy", text), "--output-dir", "text")
+    y = c.load("text", "y.npy")
+    c.expect("strings are kept", y is not None and y.dtype.kind == "U" and (y == text).all(), y)
+    kind = helper.make_sequence_type_proto(helper.make_tensor_type_proto(TensorProto.FLOAT, None))
+    model = c.save("id_list", [helper.make_node("Identity", ["x"], ["y"])],
+                   [helper.make_value_info("x", kind)], [helper.make_value_info("y", kind)])
+    parts = [np.arange(3, dtype=np.float32), np.ones((2, 2), np.float32)]
+    np.savez(c.folder / "list.npz", **{str(i): p for i, p in enumerate(parts)})
+    c.good("a sequence", "run", model, "--input", "x=list.npz", "--output-dir", "list")
+    y = c.load("list", "y.npz")
+    c.expect("a sequence is kept", y is not None and sorted(y.files) == ["0", "1"] and
+             all((y[str(i)] == p).all() for i, p in enumerate(parts)))
+
+
+def check_limits(c):
+    body = helper.make_graph([helper.make_node("Identity", ["go"], ["on"]),
+                              helper.make_node("Neg", ["v"], ["w"])], "body",
+                             [value("i", "INT64", ()), value("go", "BOOL", ()), value("v", shape=(1,))],
+                             [value("on", "BOOL", ()), value("w", shape=(1,))])
+    constants = [helper.make_tensor("most", TensorProto.INT64, (), [1 << 40]),
+                 helper.make_tensor("yes", TensorProto.BOOL, (), [True])]
+    model = c.save("endless", [helper.make_node("Loop", ["most", "yes", "x"], ["y"], body=body)],
+                   [value("x", shape=(1,))], [value("y", shape=(1,))], constants)
+    one = c.array("one.npy", np.ones(1, np.float32))
+    c.bad("--time-limit", 1, "resource error", "run", model, "--input", one, "--time-limit", "0.2")
+    shape = value("shape", "INT64", (2,))
+    model = c.save("wide", [helper.make_node("Expand", ["x", "shape"], ["e"]), helper.make_node("Neg", ["e"], ["y"])],
+                   [value("x", shape=(1,)), shape], [value("y", shape=(None, None))])
+    sizes = c.array("sizes.npy", np.array([4096, 4096], np.int64))
+    c.bad("--memory-limit", 1, "resource error", "run", model, "--input", one, "--input", sizes, "--memory-limit",
+          "1MiB")
+    c.good("enough memory", "run", model, "--input", one, "--input", sizes, "--memory-limit", "1GiB")
+    huge = c.array("huge.npy", np.array([1 << 31, 1 << 31], np.int64))
+    c.bad("sizes beyond any memory", 1, "error", "run", model, "--input", one, "--input", huge)
+
+
+def check_optimize(c):
+    model, _ = dense(c)
+    words = ("--min", "1x4", "--max", "10x4", "--opt", "5x4", "--opt", "8x4", "--random", "0", "--dim", "N=5")
+    c.good("optimize", "optimize", model, "-o", "fast.onnx", "--report", "report.json", *words)
+    report = json.loads((c.folder / "report.json").read_text()) if (c.folder / "report.json").exists() else {}
+    c.expect("keys of the report", REPORT_KEYS <= set(report), sorted(REPORT_KEYS - set(report)))
+    ranges = report.get("user_config", {}).get("dynamic_tuning_shapes", [{}])
+    c.expect("ranges in the report", ranges[0].get("opts") == [[[5, 4]], [[8, 4]]], ranges)
+    c.expect("the optimized model is ONNX", onnx.checker.check_model(str(c.folder / "fast.onnx")) is None)
+    c.good("compare", "compare", model, "fast.onnx", "--random", "1", "--dim", "N=3", "--tolerance", "1e-5")
+    c.good("compare levels", "compare", model, "--level", "none", "--level-b", "o2", "--random", "1", "--dim", "N=3")
+    (c.folder / "range.json").write_text('{"dynamic_tuning_shapes": {"min": [1, 4], "max": [10, 4], "opts": [[5, 4]]},'
+                                         ' "gpu_config": {"disable_fp16_accuracy_check": true}}')
+    c.good("optimize --range", "optimize", model, "--range", "range.json", "-o", "ranged.onnx")
+    (c.folder / "wrong.json").write_text('{"min": [1, 4], "max": [10, 4], "best": [[5, 4]]}')
+    c.bad("unknown field of a range", 1, "field 'best' is unknown", "optimize", model, "--range", "wrong.json")
+    c.bad("opt beyond max", 1, "input 'x' dim 0: expected min <= opt <= max vs min 1, opt 11, max 10", "optimize",
+          model, "--min", "1x4", "--max", "10x4", "--opt", "11x4")
+    c.bad("test data outside", 1, "expected [1, 10] vs 11", "optimize", model, *words[:4], "--random", "0", "--dim",
+          "N=11")
+    c.bad("--min without --max", 2, "usage", "optimize", model, "--min", "1x4")
+    c.good("a pipeline", "optimize", model, "--passes", "fold-constants,remove-dead", "-o", "piped.onnx")
+    c.bad("unknown pass", 2, "'fuze' is unknown", "optimize", model, "--passes", "fuze", "-o", "piped.onnx")
+    other, _ = c.save("other", [helper.make_node("Neg", ["x"], ["y"])], [value("x")], [value("y")]), 0
+    c.bad("compare finds a difference", 1, "y", "compare", model, other, "--random", "1", "--dim", "N=3",
+          "--tolerance", "1e-5")
+
+
+def check_bench(c):
+    model, _ = dense(c)
+    out = c.good("bench", "bench", model, "--random", "1", "--dim", "N=2", "--threads", "1", "--warmup", "10", "--runs",
+                 "100", "--json", "bench.json")
+    result = json.loads((c.folder / "bench.json").read_text()) if (c.folder / "bench.json").exists() else {}
+    c.expect("keys of bench", BENCH_KEYS <= set(result), sorted(BENCH_KEYS - set(result)))
+    c.expect("runs and warm-ups", result.get("runs") == 100 and result.get("warmup") == 10 and "median_ms" in out)
+    c.good("bench --min-time", "bench", model, "--random", "1", "--dim", "N=2", "--min-time", "0.05", "--json", "b.json")
+    c.expect("--min-time", json.loads((c.folder / "b.json").read_text())["runs"] >= 15)
+    c.expect("--profile", "kernel" in c.good("profile", "bench", model, "--random", "1", "--dim", "N=2", "--runs", "2",
+                                             "--profile"))
+    c.bad("runs and time", 2, "usage", "bench", model, "--runs", "3", "--min-time", "1")
+
+
+def check_lists(c):
+    model, _ = dense(c)
+    out = c.good("inspect", "inspect", model)
+    for part in ("input x: f32[N, 4]", "output y: f32[N, 3]", "symbol N", "op matmul 1", "weights 2, parameters 15",
+                 "unsupported none"):
+        c.expect(f"inspect tells {part!r}", part in out, out)
+    c.expect("inspect --text", "matmul" in c.good("inspect --text", "inspect", model, "--text"))
+    up = c.save("up", [helper.make_node("Resize", ["x", "", "", "to"], ["y"], mode="linear")],
+                [value("x", shape=(1, 3, "H", "W"))], [value("y", shape=(1, 3, 256, 256))],
+                [helper.make_tensor("to", TensorProto.INT64, (4,), [1, 3, 256, 256])])
+    out = c.good("check", "check", up)
+    c.expect("check warns", "warning" in out and "256 stands where the size H is free" in out, out)
+    c.expect("check declares inputs", "input x: f32[1, 3, H, W]" in out and "1 warnings" in out, out)
+    c.expect("check finds nothing", "0 warnings" in c.good("check dense", "check", model))
+    unknown = c.save("unknown", [helper.make_node("Nope", ["x"], ["y"]), helper.make_node("Never", ["y"], ["z"])],
+                     [value("x")], [value("z")])
+    done = c.run("inspect", unknown)
+    c.expect("all unsupported ops at once", done.returncode == 1 and "Nope" in done.stderr and "Never" in done.stderr,
+             done.stderr)
+    for command, part in (("ops", "conv("), ("rules", "conv-batch-norm"), ("passes", "fold-constants"),
+                          ("errors", "resource")):
+        c.expect(command, part in c.good(command, command))
+    c.expect("ops conv", "group" in c.good("ops conv", "ops", "conv"))
+    c.bad("ops of another name", 2, "unknown", "ops", "convolve")
+    c.bad("rules of another name", 2, "unknown", "rules", "nothing")
+    c.good("help", "--help")
+    c.expect("version", c.good("version", "--version").startswith("tenon "))
+
+
+def check_demo(c):
+    c.good("demo", "demo", "resnet50", "demo.onnx", "--classes", "7")
+    out = c.good("demo inspected", "inspect", "demo.onnx")
+    c.expect("53 convolutions", "op conv 53" in out and "f32[N, 3, 224, 224]" in out, out)
+    c.good("demo runs", "run", "demo.onnx", "--random", "1", "--dim", "N=1", "--output-dir", "demo")
+    c.expect("demo classes", c.load("demo", "output.npy").shape == (1, 7))
+    c.bad("another demo", 2, "usage", "demo", "resnet51", "demo2.onnx")
+    c.bad("a folder that is not there", 1, "io error", "demo", "resnet50", "no/such/demo.onnx")
+
+
+def main():
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--tenon", default=os.environ.get("TENON_TOOL", str(ROOT / "build/tenon")))
+    given = words.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        checks = Checks(pathlib.Path(given.tenon).resolve(), folder)
+        for step in (check_run, check_names, check_dtypes, check_limits, check_optimize, check_bench, check_lists,
+                     check_demo):
+            try:
+                step(checks)
+            except Exception as mistake:
+                checks.expect(step.__name__, False, f"{type(mistake).__name__}: {mistake}")
+    print(f"{checks.passed} passed, {checks.failed} failed, 0 skipped")
+    return 1 if checks.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
