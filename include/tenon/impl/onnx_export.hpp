@@ -394,10 +394,10 @@ TENON_INLINE result<std::string> exporter::run() {
   out_.text(2, "tenon");
   out_.text(3, TENON_VERSION);
   if (!graph_.metadata.doc.empty()) out_.text(6, graph_.metadata.doc);
-  for (const auto& [domain, version] : opsets_)
+  for (const auto& opset : opsets_)
     out_.message(8, [&] {
-      out_.text(1, domain);
-      out_.integer(2, version);
+      out_.text(1, opset.first);
+      out_.integer(2, opset.second);
     });
   write_properties();
   status done;

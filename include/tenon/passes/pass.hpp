@@ -61,8 +61,11 @@ class pass_context {
 
 /// A type with a name that changes a graph and says how often.
 template <class P>
-concept pass = std::copyable<P> && requires(const P& p, ir::graph& g, pass_context& c) {
+concept pass = requires {
   { P::info } -> std::convertible_to<pass_info>;
+}
+
+&&std::copyable<P>&& requires(const P& p, ir::graph& g, pass_context& c) {
   { p.run(g, c) } -> std::same_as<result<std::size_t>>;
 };
 
