@@ -325,5 +325,6 @@ cases row_cases();
 cases spatial_cases();
 cases movement_cases();
 cases quantized_cases();
+cases forest_cases();
 
 }  // namespace kernel_checks

@@ -66,6 +66,13 @@ void add_activations(cases& out) {
   tanh_form.approximate = ops::gelu_form::tanh;
   add_unary(out, ops::gelu{});
   add_unary(out, tanh_form);
+  add_unary(out, ops::swish{});
+  for (const tenon::ir::any_op& op :
+       {tenon::ir::any_op(ops::minimum{}), tenon::ir::any_op(ops::maximum{})}) {
+    add_binary(out, op);
+    out.push_back({op, {specials()}});
+    out.push_back({op, {reals({3, 1, 5}, 1), reals({4, 1}, 2), reals({5}, 3), reals({}, 4)}});
+  }
   for (const extents& s : shapes()) {
     out.push_back({ops::clip{}, {reals(s, 3), tensor::scalar(-0.25F), tensor::scalar(0.5F)}});
     out.push_back({ops::clip{}, {reals(s, 3), datum(), tensor::scalar(0.5F)}});

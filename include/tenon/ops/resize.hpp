@@ -35,8 +35,14 @@ struct resize {
   status infer(infer_context& ctx) const;
   status reference(eval_context& ctx) const;
 
+  /// How each axis is resampled; `scales` or `sizes` has elements.
+  result<std::vector<resize_axis>> plan(const extents& in,
+                                        const extents& out,
+                                        const tensor* roi,
+                                        const tensor* scales,
+                                        const tensor* sizes) const;
+
  private:
-  result<std::vector<resize_axis>> plan(const eval_context& ctx, const extents& out) const;
   void move_nearest(const tensor& x, const tensor& y, std::span<const resize_axis> axes) const;
 };
 
@@ -121,39 +127,43 @@ inline status resize::infer(infer_context& ctx) const {
   return {};
 }
 
-inline result<std::vector<resize_axis>> resize::plan(const eval_context& ctx,
-                                                     const extents& out) const {
-  const tensor& x = ctx[0];
-  TENON_TRY(const auto at, resize_axes(axes, x.rank()));
-  std::vector<resize_axis> list(x.rank());
-  for (std::size_t a = 0; a < x.rank(); ++a) {
-    list[a].in = x.dim(a);
+inline result<std::vector<resize_axis>> resize::plan(const extents& in,
+                                                     const extents& out,
+                                                     const tensor* roi,
+                                                     const tensor* scales,
+                                                     const tensor* sizes) const {
+  TENON_TRY(const auto at, resize_axes(axes, in.size()));
+  std::vector<resize_axis> list(in.size());
+  for (std::size_t a = 0; a < in.size(); ++a) {
+    list[a].in = in[a];
     list[a].out = out[a];
-    if (x.dim(a) == 0 && out[a] != 0)
+    if (in[a] == 0 && out[a] != 0)
       return fail(code::shape, "axis ", a, " is empty and cannot grow to ", out[a]);
   }
-  const bool by_sizes = ctx.has(3) && ctx[3].size() != 0;
-  const auto sizes = by_sizes ? ctx.integers(3) : std::vector<std::int64_t>();
-  std::vector<std::int64_t> from;
-  for (const std::size_t a : at) from.push_back(x.dim(a));
+  std::vector<std::int64_t> from, to;
+  if (sizes && sizes->size() != 0) {
+    to.resize(static_cast<std::size_t>(sizes->size()));
+    load_elements<std::int64_t>(*sizes, to);
+  }
+  for (const std::size_t a : at) from.push_back(in[a]);
   for (std::size_t i = 0; i < at.size(); ++i) {
     resize_axis& axis = list[at[i]];
     axis.is_resized = true;
-    if (!by_sizes)
-      axis.scale = static_cast<double>(ctx[2].data<float>()[i]);
+    if (to.empty())
+      axis.scale = static_cast<double>(scales->data<float>()[i]);
     else if (keep_aspect_ratio_policy != resize_aspect::stretch)
-      axis.scale = common_scale(keep_aspect_ratio_policy, from, sizes);
+      axis.scale = common_scale(keep_aspect_ratio_policy, from, to);
     else
-      axis.scale = axis.in == 0 ? 1 : static_cast<double>(sizes[i]) / static_cast<double>(axis.in);
+      axis.scale = axis.in == 0 ? 1 : static_cast<double>(to[i]) / static_cast<double>(axis.in);
   }
   if (coordinate_transformation_mode != resize_coordinates::tf_crop_and_resize) return list;
-  if (!ctx.has(1) || ctx[1].size() != static_cast<std::int64_t>(2 * at.size()))
+  if (!roi || roi->size() != static_cast<std::int64_t>(2 * at.size()))
     return fail(code::shape, "roi is absent or of another size, expected ", 2 * at.size(),
                 " elements");
-  const elements_as<double> roi(ctx[1]);
+  const elements_as<double> region(*roi);
   for (std::size_t i = 0; i < at.size(); ++i) {
-    list[at[i]].roi_start = roi[i];
-    list[at[i]].roi_end = roi[i + at.size()];
+    list[at[i]].roi_start = region[i];
+    list[at[i]].roi_end = region[i + at.size()];
   }
   return list;
 }
@@ -196,7 +206,8 @@ inline void resize::move_nearest(const tensor& x,
 
 inline status resize::reference(eval_context& ctx) const {
   TENON_TRY(tensor y, ctx.output(0));
-  TENON_TRY(const auto list, plan(ctx, y.dims()));
+  const auto given = [&](std::size_t i) { return ctx.has(i) ? &ctx[i] : nullptr; };
+  TENON_TRY(const auto list, plan(ctx[0].dims(), y.dims(), given(1), given(2), given(3)));
   if (y.empty()) return {};
   if (mode == resize_mode::nearest) {
     move_nearest(ctx[0], y, list);

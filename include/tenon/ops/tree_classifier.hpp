@@ -91,13 +91,12 @@ struct tree_ensemble_classifier {
 
   status reference(eval_context& ctx) const;
 
- private:
-  /// Index of the label; binary scores are completed before the transform.
-  std::size_t decide(std::span<double> v) const;
+  /// Index of the label; the scores of an `is_pair` (see is_binary) are completed before the transform.
+  std::size_t decide(std::span<double> v, bool is_pair) const;
 };
 
-inline std::size_t tree_ensemble_classifier::decide(std::span<double> v) const {
-  if (!is_binary()) {
+inline std::size_t tree_ensemble_classifier::decide(std::span<double> v, bool is_pair) const {
+  if (!is_pair) {
     transform_scores(post_transform, v);
     return static_cast<std::size_t>(std::max_element(v.begin(), v.end()) - v.begin());
   }
@@ -113,6 +112,7 @@ inline std::size_t tree_ensemble_classifier::decide(std::span<double> v) const {
 inline status tree_ensemble_classifier::reference(eval_context& ctx) const {
   TENON_TRY(tensor label, ctx.output(0));
   TENON_TRY(const forest all, trees());
+  const bool is_pair = is_binary();
   const std::int64_t width = columns();
   TENON_TRY(tensor scores, ctx.output(1, dtype::f32, {label.size(), width}));
   const auto base = floats_of(base_values, base_values_as_tensor);
@@ -120,7 +120,7 @@ inline status tree_ensemble_classifier::reference(eval_context& ctx) const {
       ctx, all, tree_aggregate::sum, {}, [&](std::int64_t r, std::span<double> v, const auto&) {
         for (std::size_t i = 0; i < v.size(); ++i)
           if (!base.empty()) v[i] += base[std::min(i, base.size() - 1)];
-        const std::size_t best = decide(v);
+        const std::size_t best = decide(v, is_pair);
         for (std::int64_t i = 0; i < width; ++i)
           scores.data<float>()[r * width + i] = static_cast<float>(v[static_cast<std::size_t>(i)]);
         const bool is_single = labels() == 1;

@@ -31,6 +31,7 @@ struct product {
   const float* packed = nullptr;
   float* c = nullptr;
   epilogue ep;
+  std::size_t lda = 0;  ///< elements between rows of a; 0: k
 };
 
 inline std::int64_t divide_up(std::size_t a, std::size_t b) {
@@ -42,7 +43,7 @@ inline void run_packed(const product& p, kernel::parallel& threads) {
   if (p.m == 0 || p.n == 0) return;
   const kernel_table& t = select_table();
   const std::int64_t panels = divide_up(p.n, t.panel), tiles = divide_up(p.m, t.tile_rows);
-  gemm_args args{p.a, p.k, p.packed, p.c, p.n, p.m, p.n, p.k, p.ep};
+  const gemm_args args{p.a, p.lda != 0 ? p.lda : p.k, p.packed, p.c, p.n, p.m, p.n, p.k, p.ep};
   const std::size_t flops_per_tile = 2 * t.tile_rows * t.panel * p.k;
   const auto worth =
       static_cast<std::int64_t>(std::max<std::size_t>(1, 200000 / (flops_per_tile + 1)));

@@ -66,6 +66,10 @@ inline status run_gelu(const call& c) {
   return {};
 }
 
+inline const char* plain_swish(const query& q) {
+  return q.as<ops::swish>().alpha == 1.0F ? float_unary(q) : "needs alpha 1";
+}
+
 inline status run_clip(const call& c) {
   float low = -std::numeric_limits<float>::infinity(), high = -low;
   if (c.has(1)) low = *c.in(1).as<float>();
@@ -102,6 +106,32 @@ template <binary F> status run_float_binary(const call& c) {
 
 template <class Op, binary F> constexpr kernel::entry binary_entry(const char* name) {
   return {name, ir::id_of<Op>(), float_binary, nullptr, nullptr, run_float_binary<F>, true};
+}
+
+inline const char* float_list(const query& q) {
+  for (std::size_t i = 0; i < q.inputs.size(); ++i)
+    if (!q.is(i, dtype::f32)) return "needs f32 tensors of known rank";
+  return q.inputs.empty() ? "needs an operand" : nullptr;
+}
+
+/// y = F(F(in 0, in 1), in 2) and so on.
+template <binary F> status run_float_list(const call& c) {
+  const auto kernel = select_table().zip[static_cast<std::size_t>(F)];
+  float* y = c.out(0).as<float>();
+  for (std::size_t i = 0; i < c.inputs.size(); ++i) {
+    const kernel::array_view &left = i < 2 ? c.in(0) : c.out(0), &right = c.in(i);
+    if (i == 0 && c.inputs.size() > 1) continue;
+    broadcast_plan<2> plan;
+    if (!plan.build(c.out(0), {&left, &right})) return fail(code::unsupported, "more than 16 axes");
+    const operands form = plan.stride[0][0] == 0   ? operands::left_scalar
+                          : plan.stride[1][0] == 0 ? operands::right_scalar
+                                                   : operands::full;
+    run_broadcast(plan, *c.threads, [&](const auto& at, std::int64_t to, std::int64_t count) {
+      kernel(left.as<float>() + at[0], right.as<float>() + at[1], y + to,
+             static_cast<std::size_t>(count), form);
+    });
+  }
+  return {};
 }
 
 /// y = F(a, b) for T elements with numpy broadcast.
@@ -324,6 +354,9 @@ inline constexpr kernel::entry kernels[] = {
     {"cpu.hard_sigmoid.f32", ir::id_of<ops::hard_sigmoid>(), float_unary, nullptr, nullptr, run_hard_sigmoid, true},
     {"cpu.gelu.f32", ir::id_of<ops::gelu>(), float_unary, nullptr, nullptr, run_gelu, true},
     {"cpu.clip.f32", ir::id_of<ops::clip>(), float_unary, nullptr, nullptr, run_clip, true},
+    {"cpu.swish.f32", ir::id_of<ops::swish>(), plain_swish, nullptr, nullptr, [](const call& c) -> status { map(c, unary::silu); return {}; }, true},
+    {"cpu.min.f32", ir::id_of<ops::minimum>(), float_list, nullptr, nullptr, run_float_list<binary::min>, false},
+    {"cpu.max.f32", ir::id_of<ops::maximum>(), float_list, nullptr, nullptr, run_float_list<binary::max>, false},
     binary_entry<ops::add, binary::add>("cpu.add.f32"),
     binary_entry<ops::sub, binary::sub>("cpu.sub.f32"),
     binary_entry<ops::mul, binary::mul>("cpu.mul.f32"),
