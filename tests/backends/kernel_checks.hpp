@@ -326,5 +326,6 @@ cases spatial_cases();
 cases movement_cases();
 cases quantized_cases();
 cases forest_cases();
+cases recurrent_cases();
 
 }  // namespace kernel_checks

@@ -54,8 +54,8 @@ void add_convolutions(cases& out) {
     }
   const window_case same{32, 32, 1, 3, 1, 1, 1};
   out.push_back({fused_of(same, kind::relu),
-                 {reals({1, 9, 11, 32}, 1), reals({32, 32, 3, 3}, 2), reals({32}, 3),
-                  reals({1, 9, 11, 32}, 4)},
+                 {reals({1, 17, 11, 32}, 1), reals({32, 32, 3, 3}, 2), reals({32}, 3),
+                  reals({1, 17, 11, 32}, 4)},
                  2,
                  1,
                  1e-4});

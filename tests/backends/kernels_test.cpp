@@ -9,7 +9,7 @@ TEST_CASE("every CPU kernel has a case that it takes") {
   for (const auto group :
        {kernel_checks::pointwise_cases, kernel_checks::linear_cases, kernel_checks::row_cases,
         kernel_checks::spatial_cases, kernel_checks::movement_cases, kernel_checks::quantized_cases,
-        kernel_checks::forest_cases})
+        kernel_checks::forest_cases, kernel_checks::recurrent_cases})
     for (const auto& c : group())
       for (const auto* e : kernel_checks::takers(c)) taken.insert(e->name);
   for (const tenon::kernel::catalog family : tenon::cpu::catalogs())

@@ -9,6 +9,7 @@
 #include "tenon/backends/cpu/normalization.hpp"
 #include "tenon/backends/cpu/pointwise.hpp"
 #include "tenon/backends/cpu/quantized.hpp"
+#include "tenon/backends/cpu/recurrent.hpp"
 #include "tenon/backends/cpu/resampling.hpp"
 #include "tenon/backends/cpu/rows.hpp"
 
@@ -20,7 +21,8 @@ TENON_INLINE std::span<const kernel::catalog> catalogs() {
       kernel::catalog(rows::kernels),        kernel::catalog(normalization::kernels),
       kernel::catalog(pointwise::kernels),   kernel::catalog(movement::kernels),
       kernel::catalog(quantized::kernels),   kernel::catalog(forest::kernels),
-      kernel::catalog(resampling::kernels),  kernel::catalog(transposed_convolution::kernels)};
+      kernel::catalog(resampling::kernels),  kernel::catalog(transposed_convolution::kernels),
+      kernel::catalog(recurrent::kernels)};
   return families;
 }
 

@@ -5,6 +5,7 @@
 #include "tenon/ops/fused.hpp"
 #include "tenon/ops/movement.hpp"
 #include "tenon/ops/pooling.hpp"
+#include "tenon/ops/quantization.hpp"
 #include "tenon/ops/reduction.hpp"
 #include "tenon/ops/slicing.hpp"
 #include "tenon/passes/rewrite_layout.hpp"
@@ -64,6 +65,7 @@ class rewriter {
   maybe_value move_mean(node_id n, std::vector<std::int64_t> axes, bool is_max);
   maybe_value move_elementwise(node_id n);
   maybe_value move_concat(node_id n, const ops::concat& op);
+  bool has_one_scale(node_id n) const;
   result<bool> move_transpose(node_id n, const ops::transpose& op);
   result<value_id> with_height(value_id v, bool add);
   status restore();
@@ -256,6 +258,19 @@ inline result<bool> rewriter::move_transpose(node_id n, const ops::transpose& op
   return true;
 }
 
+/// Quantization with one scale for all elements.
+inline bool rewriter::has_one_scale(node_id n) const {
+  const auto& node = (*g_)[n];
+  const auto* to = node.op.as<ops::quantize_linear>();
+  const auto* from = node.op.as<ops::dequantize_linear>();
+  if ((!to && !from) || (to ? to->block_size : from->block_size) != 0) return false;
+  for (std::size_t i = 1; i < node.inputs.size(); ++i)
+    if (node.inputs[i] &&
+        (!g_->is_constant(node.inputs[i]) || g_->fact(node.inputs[i]).constant.size() != 1))
+      return false;
+  return true;
+}
+
 inline rewriter::maybe_value rewriter::move(node_id n) {
   const auto& node = (*g_)[n];
   if (const auto* op = node.op.as<ops::conv>()) return move_conv(n, *op);
@@ -286,7 +301,7 @@ inline rewriter::maybe_value rewriter::move(node_id n) {
     return move_mean(n, {axes.data<std::int64_t>(), axes.data<std::int64_t>() + axes.size()},
                      false);
   }
-  if (node.op.has(ir::elementwise)) return move_elementwise(n);
+  if (node.op.has(ir::elementwise) || has_one_scale(n)) return move_elementwise(n);
   return std::optional<value_id>();
 }
 

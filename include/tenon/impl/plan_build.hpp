@@ -51,6 +51,7 @@ class builder {
   void add_values();
   status add_steps();
   status choose_kernel(node_id n, step& s);
+  const step* prepared_alike(const step& s) const;
   status add_bodies(const ir::any_op& op);
   void spread_dynamic();
   void find_needed();
@@ -158,6 +159,25 @@ inline status builder::add_bodies(const ir::any_op& op) {
   return {};
 }
 
+// An earlier step with the same kernel and attributes over the same constants and inputs alike.
+inline const step* builder::prepared_alike(const step& s) const {
+  const auto alike = [&](std::uint32_t a, std::uint32_t b) {
+    if (a == b) return true;
+    if (a == absent || b == absent) return false;
+    const ir::fact &x = plan_->values[a].fact, &y = plan_->values[b].fact;
+    return !x.is_constant() && !y.is_constant() && x.type == y.type && x.is_ranked == y.is_ranked &&
+           x.rank() == y.rank();
+  };
+  for (const step& other : plan_->steps) {
+    if (&other == &s) break;
+    if (other.kernel == s.kernel && other.inputs.size() == s.inputs.size() &&
+        std::equal(s.inputs.begin(), s.inputs.end(), other.inputs.begin(), alike) &&
+        other.op == s.op)
+      return &other;
+  }
+  return nullptr;
+}
+
 inline status builder::choose_kernel(node_id n, step& s) {
   if (options_->reference_only) return {};
   std::vector<const ir::fact*> in, out;
@@ -171,6 +191,10 @@ inline status builder::choose_kernel(node_id n, step& s) {
     if (s.kernel) break;
   }
   if (!s.kernel || !s.kernel->prepare) return {};
+  if (const step* other = prepared_alike(s)) {
+    s.state = other->state;
+    return {};
+  }
   auto made = s.kernel->prepare(q);
   if (!made) return std::move(made).failure().in(s.label);
   s.state = *std::move(made);
@@ -402,7 +426,16 @@ TENON_INLINE std::size_t program::weight_bytes() const {
   std::size_t total = 0;
   for (const buffer& b : values)
     if (b.where == place::constant) total += b.fact.constant.size_bytes();
-  for (const step& s : steps) total += s.state.packed.size_bytes() + s.state.extra.size_bytes();
+  std::vector<const std::byte*> seen;
+  const auto add = [&](const tensor& t) {
+    if (!t || std::find(seen.begin(), seen.end(), t.bytes()) != seen.end()) return;
+    seen.push_back(t.bytes());
+    total += t.size_bytes();
+  };
+  for (const step& s : steps) {
+    add(s.state.packed);
+    add(s.state.extra);
+  }
   return total;
 }
 

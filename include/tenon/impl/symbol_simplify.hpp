@@ -136,11 +136,29 @@ TENON_INLINE dim facts_table::fold_extreme(dim d) const {
   return out;
 }
 
+namespace symbol_detail {
+
+/// min(b, c, ...) with b among `all` and constants c of at least 1: where it broadcasts with b, b is the extent.
+inline bool is_capped(dim a, std::span<const dim> all) {
+  if (a.is_constant() || a.is_overflow() || a.node()->kind != form::min) return false;
+  bool is_there = false;
+  for (const dim part : a.node()->arguments()) {
+    if (part.is_constant() && part.constant() >= 1) continue;
+    if (is_there || std::find(all.begin(), all.end(), part) == all.end()) return false;
+    is_there = true;
+  }
+  return is_there;
+}
+
+}  // namespace symbol_detail
+
 TENON_INLINE dim facts_table::fold_broadcast(dim d) const {
   dim out = 1;
-  for (const dim a : d.node()->arguments()) {
+  const auto all = d.node()->arguments();
+  for (const dim a : all) {
     const interval r = range(a);
     if (r.lo >= 2 || r.hi <= 0) return a;
+    if (symbol_detail::is_capped(a, all)) continue;
     if (r != interval::point(1)) out = broadcast(out, a);
   }
   return out;

@@ -53,7 +53,9 @@ struct equal : plain_op {
   static constexpr onnx_import onnx{"Equal", 7};
 
   status infer(infer_context& ctx) const {
-    return infer_same_types(ctx, numbers | booleans | strings, dtype::boolean);
+    TENON_TRY(infer_same_types(ctx, numbers | booleans | strings, dtype::boolean));
+    decide_elements(ctx);
+    return {};
   }
 
   status reference(eval_context& ctx) const {
@@ -67,7 +69,26 @@ struct equal : plain_op {
                               [](std::int64_t a, std::int64_t b) { return a == b; },
                               [](std::uint64_t a, std::uint64_t b) { return a == b; }});
   }
+
+ private:
+  static void decide_elements(infer_context& ctx);
 };
+
+/// Elements 0 and 1 of y where the sizes in a and b decide all of them.
+inline void equal::decide_elements(infer_context& ctx) {
+  const auto a = ctx.elements(0), b = ctx.elements(1);
+  fact& y = ctx.outputs()[0];
+  if (!a || !b || !y.is_ranked || y.rank() > 1) return;
+  if (a->size() != b->size() && a->size() != 1 && b->size() != 1) return;
+  std::vector<dim> content;
+  for (std::size_t i = 0; i < (a->size() == 1 ? b->size() : a->size()); ++i) {
+    const truth same =
+        ctx.facts().is_equal((*a)[a->size() == 1 ? 0 : i], (*b)[b->size() == 1 ? 0 : i]);
+    if (same == truth::unknown) return;
+    content.push_back(same == truth::yes ? 1 : 0);
+  }
+  y.elements = std::move(content);
+}
 
 /// y = a > b
 struct greater : plain_op {
@@ -255,9 +276,13 @@ struct where : plain_op {
 
 inline void where::select_elements(infer_context& ctx) {
   const auto a = ctx.elements(1), b = ctx.elements(2);
-  const tensor& condition = ctx[0].constant;
+  auto condition = ctx.elements(0);
+  if (const tensor& known = ctx[0].constant; known && !condition) {
+    condition.emplace();
+    for (std::int64_t i = 0; i < known.size(); ++i) condition->push_back(known.data<bool>()[i]);
+  }
   if (!a || !b || !condition) return;
-  const std::size_t n = static_cast<std::size_t>(condition.size());
+  const std::size_t n = condition->size();
   std::size_t size = n;
   for (const std::size_t other : {a->size(), b->size()}) {
     if (size != 1 && other != 1 && other != size) return;
@@ -265,7 +290,9 @@ inline void where::select_elements(infer_context& ctx) {
   }
   std::vector<dim> content;
   for (std::size_t i = 0; i < size; ++i) {
-    const auto& from = condition.data<bool>()[n == 1 ? 0 : i] ? *a : *b;
+    const dim chosen = (*condition)[n == 1 ? 0 : i];
+    if (!chosen.is_constant()) return;
+    const auto& from = chosen.constant() != 0 ? *a : *b;
     content.push_back(from[from.size() == 1 ? 0 : i]);
   }
   set_elements(ctx, std::move(content));

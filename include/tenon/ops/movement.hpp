@@ -216,8 +216,13 @@ struct expand {
   status infer(infer_context& ctx) const {
     TENON_TRY(require_index_type(ctx, 1, "shape"));
     const auto wanted = known_content(ctx, 1);
-    if (!ctx[0].is_ranked || !wanted) {
+    const auto length = known_length(ctx, 1);
+    if (!ctx[0].is_ranked || !length) {
       output_unranked(ctx, 0, ctx[0].type);
+      return {};
+    }
+    if (!wanted) {
+      ctx.output(0, ctx[0].type, unknown_sizes(ctx, static_cast<std::size_t>(*length)));
       return {};
     }
     for (const dim d : *wanted)
@@ -237,6 +242,20 @@ struct expand {
     TENON_TRY(tensor y, ctx.output(0));
     read_view({y.dims(), broadcast_strides(ctx[0].dims(), y.dims()), 0}, ctx[0], y);
     return {};
+  }
+
+ private:
+  /// The shape when `shape` has `length` elements that only the run knows.
+  static dims unknown_sizes(infer_context& ctx, std::size_t length) {
+    const dims& x = ctx[0].shape;
+    const std::size_t rank = std::max(x.size(), length);
+    dims out;
+    for (std::size_t i = 0; i < rank; ++i) {
+      const dim own = i + x.size() >= rank ? x[i + x.size() - rank] : dim(1);
+      const bool stays = i + length < rank || (own.is_constant() && own.constant() != 1);
+      out.push_back(stays ? own : ctx.unbacked("expand", dim(interval::highest)));
+    }
+    return out;
   }
 };
 

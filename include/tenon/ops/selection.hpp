@@ -4,6 +4,7 @@
 #include "tenon/ops/type_list.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 namespace tenon::inline v0::ops {
@@ -46,19 +47,38 @@ inline std::vector<bool> nonzero_mask(const tensor& x) {
   return out;
 }
 
+/// Flat indices of the elements that differ from zero, ascending.
+inline std::vector<std::int64_t> nonzero_places(const tensor& x) {
+  std::vector<std::int64_t> out;
+  if (x.type() != dtype::boolean) {
+    const std::vector<bool> mask = nonzero_mask(x);
+    for (std::size_t i = 0; i < mask.size(); ++i)
+      if (mask[i]) out.push_back(static_cast<std::int64_t>(i));
+    return out;
+  }
+  const std::byte* bytes = x.bytes();
+  std::int64_t i = 0;
+  while (i < x.size()) {
+    std::uint64_t word = 0;
+    if (x.size() - i >= 8) std::memcpy(&word, bytes + i, 8);
+    const std::int64_t end = std::min(x.size(), i + 8);
+    if (word == 0 && end == i + 8) i = end;
+    for (; i < end; ++i)
+      if (bytes[i] != std::byte{}) out.push_back(i);
+  }
+  return out;
+}
+
 inline status non_zero::reference(eval_context& ctx) const {
-  const std::vector<bool> mask = nonzero_mask(ctx[0]);
-  const auto count = static_cast<std::int64_t>(std::count(mask.begin(), mask.end(), true));
+  const std::vector<std::int64_t> places = nonzero_places(ctx[0]);
+  const auto count = static_cast<std::int64_t>(places.size());
   const auto rank = static_cast<std::int64_t>(ctx[0].rank());
   TENON_TRY(tensor y, ctx.output(0, dtype::i64, {rank, count}));
   const extents strides = strides_of(ctx[0].dims());
-  std::int64_t column = 0;
-  for (std::size_t i = 0; i < mask.size(); ++i) {
-    if (!mask[i]) continue;
-    for (std::size_t a = 0; a < strides.size(); ++a)
-      y.data<std::int64_t>()[static_cast<std::int64_t>(a) * count + column] =
-          static_cast<std::int64_t>(i) / strides[a] % ctx[0].dim(a);
-    ++column;
+  for (std::size_t a = 0; a < strides.size(); ++a) {
+    std::int64_t* row = y.data<std::int64_t>() + static_cast<std::int64_t>(a) * count;
+    for (std::int64_t i = 0; i < count; ++i)
+      row[i] = places[static_cast<std::size_t>(i)] / strides[a] % ctx[0].dim(a);
   }
   return {};
 }

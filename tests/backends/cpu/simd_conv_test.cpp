@@ -134,6 +134,33 @@ TEST_CASE("cpu convolution equals a double reference") {
   }
 }
 
+TEST_CASE("cpu convolution by transforms equals a double reference, whatever the split") {
+  const conv_shape shapes[] = {
+      shape(1, 8, 8, 16, 16, 3, 1, 1, 1, 1),   shape(2, 7, 9, 17, 33, 3, 1, 1, 1, 1),
+      shape(1, 13, 6, 40, 20, 3, 1, 1, 0, 1),  shape(1, 1, 1, 18, 5, 3, 1, 1, 1, 1),
+      shape(1, 30, 31, 64, 64, 3, 1, 1, 1, 1), shape(1, 5, 5, 16, 19, 3, 1, 1, 2, 1)};
+  for (const kernel_table* t : cpu_test::tables()) {
+    for (const conv_shape& s : shapes) {
+      CAPTURE(name(t->level));
+      CAPTURE(s.in_c);
+      CAPTURE(s.out_c);
+      CAPTURE(s.in_h);
+      images im(s);
+      buffer packed(t->winograd_packed_floats(s)), scratch(36 * s.in_c * s.out_c);
+      t->pack_winograd(s, im.w.data(), packed.data(), scratch.data());
+      std::vector<double> space(t->winograd_workspace_bytes(s) / sizeof(double) + 1);
+      const std::size_t tiles = s.batch * ((s.out_h + 3) / 4) * ((s.out_w + 3) / 4);
+      t->winograd(im.args(packed.data(), im.y.data()), 0, tiles, space.data());
+      im.check(im.y);
+      buffer split(im.y.size(), -77.0F);
+      const conv_args a = im.args(packed.data(), split.data());
+      t->winograd(a, 0, tiles / 3, space.data());
+      t->winograd(a, tiles / 3, tiles, space.data());
+      CHECK(split == im.y);
+    }
+  }
+}
+
 TEST_CASE("cpu depthwise convolution equals a double reference") {
   const conv_shape shapes[] = {
       shape(1, 9, 10, 16, 16, 3, 1, 1, 1, 16),  shape(2, 13, 12, 37, 37, 3, 2, 1, 1, 37),

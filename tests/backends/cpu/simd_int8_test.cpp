@@ -1,5 +1,7 @@
 #include "tenon/backends/cpu/kernels/dispatch.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -56,6 +58,41 @@ TEST_CASE("cpu u8 by s8 product is exact for every size, also at the extremes") 
           check_product(*t, m, n, k, true);
         }
       }
+    }
+  }
+}
+
+TEST_CASE("cpu quantization rounds to even and saturates; bytes come back exactly") {
+  for (const kernel_table* t : cpu_test::tables()) {
+    CAPTURE(name(t->level));
+    for (std::size_t n : {0, 1, 7, 16, 37}) {
+      CAPTURE(n);
+      auto x = cpu_test::random(n, 1);
+      for (float& v : x) v *= 90;
+      if (n > 3) x[0] = std::nanf(""), x[1] = 1e30F, x[2] = -1e30F, x[3] = 1.25F;
+      std::vector<std::uint8_t> u(n);
+      std::vector<std::int8_t> s(n);
+      t->quantize_u8(x.data(), u.data(), n, 0.5F, 100);
+      t->quantize_s8(x.data(), s.data(), n, 0.5F, -3);
+      std::vector<float> from_u(n), from_s(n);
+      t->dequantize_u8(u.data(), from_u.data(), n, 0.5F, 100);
+      t->dequantize_s8(s.data(), from_s.data(), n, 0.5F, -3);
+      std::uint32_t sum = 0;
+      for (std::size_t i = 0; i < n; ++i) {
+        const auto wanted = [&](double zero, double low, double high) {
+          const double v = std::nearbyint(static_cast<double>(x[i]) / 0.5) + zero;
+          return v > low ? std::min(v, high) : low;
+        };
+        CHECK(u[i] == wanted(100, 0, 255));
+        CHECK(s[i] == wanted(-3, -128, 127));
+        CHECK(from_u[i] == 0.5F * static_cast<float>(u[i] - 100));
+        CHECK(from_s[i] == 0.5F * static_cast<float>(s[i] + 3));
+        sum += u[i];
+      }
+      CHECK(t->sum_u8(u.data(), n) == sum);
+      std::vector<std::uint32_t> y(n, 5), a(n, 0x80000001U);
+      t->add_scaled(y.data(), a.data(), n, 3, 7);
+      for (const std::uint32_t v : y) CHECK(v == 5U + 3U * 0x80000001U + 7U);
     }
   }
 }

@@ -44,6 +44,36 @@ inline void set_window(conv_shape& s,
   s.pad_left = static_cast<std::size_t>(left);
 }
 
+/// Below these sizes the transforms cost more than the products they save.
+inline constexpr std::size_t winograd_channels = 16;
+inline constexpr std::int64_t winograd_tiles = 12;
+
+/// Whether a convolution of this window over images of these sizes (unknown ones are large) is worth transforms.
+inline bool suits_winograd(const conv_shape& s, dim batch, dim out_h, dim out_w) {
+  if (s.kernel_h != 3 || s.kernel_w != 3 || s.stride_h != 1 || s.stride_w != 1 ||
+      s.dilation_h != 1 || s.dilation_w != 1 || s.groups != 1 || s.in_c < winograd_channels ||
+      s.out_c < winograd_channels)
+    return false;
+  const auto tiles = [](dim d) {
+    return d.is_constant() ? std::min<std::int64_t>(d.constant(), 4096) : 4096;
+  };
+  return tiles(batch) * ((tiles(out_h) + 3) / 4) * ((tiles(out_w) + 3) / 4) >= winograd_tiles;
+}
+
+/// `prepared::numbers[0]` of weights that were transformed for `winograd`.
+inline result<prepared> pack_transformed(const tensor& w, const conv_shape& s) {
+  const kernel_table& t = select_table();
+  prepared out;
+  TENON_TRY(
+      out.packed,
+      tensor::make(dtype::f32, extents{static_cast<std::int64_t>(t.winograd_packed_floats(s))}));
+  TENON_TRY(const tensor scratch,
+            tensor::make(dtype::f32, extents{static_cast<std::int64_t>(36 * s.in_c * s.out_c)}));
+  t.pack_winograd(s, w.data<float>(), out.packed.data<float>(), scratch.data<float>());
+  out.numbers[0] = 1;
+  return out;
+}
+
 inline result<prepared> pack_weights(const tensor& w, const conv_shape& s) {
   const kernel_table& t = select_table();
   prepared out;
@@ -57,16 +87,38 @@ inline result<prepared> pack_weights(const tensor& w, const conv_shape& s) {
   return out;
 }
 
-inline std::size_t workspace_bytes(const conv_shape& s) {
+inline std::size_t workspace_bytes(const conv_shape& s, bool is_transformed) {
   if (is_depthwise(s)) return 0;
-  return (select_table().conv_workspace_bytes(s) + 63) / 64 * 64;
+  const kernel_table& t = select_table();
+  const std::size_t bytes =
+      is_transformed ? t.winograd_workspace_bytes(s) : t.conv_workspace_bytes(s);
+  return (bytes + 63) / 64 * 64;
+}
+
+/// Runs a transformed NHWC convolution on all threads.
+inline void run_winograd(const conv_args& args, kernel::parallel& threads, std::byte* workspace) {
+  const conv_shape& s = args.shape;
+  const std::size_t bytes = workspace_bytes(s, true);
+  const auto tiles = static_cast<std::int64_t>(s.batch * ((s.out_h + 3) / 4) * ((s.out_w + 3) / 4));
+  const std::int64_t parts = (tiles + 47) / 48, width = threads.width();
+  const std::int64_t grain =
+      width == 1 ? tiles : (tiles + std::max(parts, width) - 1) / std::max(parts, width);
+  threads.run(
+      tiles, std::max<std::int64_t>(1, grain), [&](std::int64_t b, std::int64_t e, int worker) {
+        select_table().winograd(args, static_cast<std::size_t>(b), static_cast<std::size_t>(e),
+                                workspace + static_cast<std::size_t>(worker) * bytes);
+      });
 }
 
 /// Runs a packed NHWC convolution on all threads.
-inline void run_nhwc(const conv_args& args, kernel::parallel& threads, std::byte* workspace) {
+inline void run_nhwc(const conv_args& args,
+                     kernel::parallel& threads,
+                     std::byte* workspace,
+                     bool is_transformed) {
   const kernel_table& t = select_table();
   const conv_shape& s = args.shape;
   if (s.batch == 0 || s.out_h == 0 || s.out_w == 0 || s.out_c == 0) return;
+  if (is_transformed) return run_winograd(args, threads, workspace);
   const std::size_t rows = s.batch * s.out_h * s.out_w;
   if (is_depthwise(s)) {
     const auto lines = static_cast<std::int64_t>(s.batch * s.out_h);
@@ -78,7 +130,7 @@ inline void run_nhwc(const conv_args& args, kernel::parallel& threads, std::byte
                 });
     return;
   }
-  const std::size_t bytes = workspace_bytes(s), panels = t.conv_panels(s);
+  const std::size_t bytes = workspace_bytes(s, false), panels = t.conv_panels(s);
   const std::int64_t tiles = divide_up(rows, t.tile_rows);
   const std::size_t depth = s.kernel_h * s.kernel_w * s.in_c / s.groups;
   const auto flops =
@@ -113,6 +165,8 @@ inline result<prepared> prepare_fused_conv(const query& q) {
   const auto& op = q.as<ops::fused_conv>();
   conv_shape s = weight_shape(q.in(1).constant, op.group);
   set_window(s, op.strides, op.dilations, op.pads[0], op.pads[1]);
+  const dims& y = q.out(0).shape;
+  if (suits_winograd(s, y[0], y[1], y[2])) return pack_transformed(q.in(1).constant, s);
   return pack_weights(q.in(1).constant, s);
 }
 
@@ -139,7 +193,8 @@ inline conv_shape fused_shape(const call& c) {
 }
 
 inline std::size_t fused_conv_scratch(const call& c) {
-  return workspace_bytes(fused_shape(c)) * static_cast<std::size_t>(c.threads->width());
+  return workspace_bytes(fused_shape(c), c.state->numbers[0] != 0) *
+         static_cast<std::size_t>(c.threads->width());
 }
 
 inline status run_fused_conv(const call& c) {
@@ -157,7 +212,7 @@ inline status run_fused_conv(const call& c) {
     args.ep.residual = c.in(3).as<float>();
     args.ep.residual_stride = args.shape.out_c;
   }
-  run_nhwc(args, *c.threads, c.scratch);
+  run_nhwc(args, *c.threads, c.scratch, c.state->numbers[0] != 0);
   return {};
 }
 
@@ -215,7 +270,10 @@ inline conv_shape plain_window(const ops::conv& op, conv_shape s) {
 
 inline result<prepared> prepare_conv(const query& q) {
   const auto& op = q.as<ops::conv>();
-  return pack_weights(q.in(1).constant, plain_window(op, weight_shape(q.in(1).constant, op.group)));
+  const conv_shape s = plain_window(op, weight_shape(q.in(1).constant, op.group));
+  const dims& y = q.out(0).shape;
+  if (suits_winograd(s, y[0], y[2], y[3])) return pack_transformed(q.in(1).constant, s);
+  return pack_weights(q.in(1).constant, s);
 }
 
 inline conv_shape conv_sizes(const call& c) {
@@ -238,7 +296,8 @@ inline std::size_t image_bytes(const kernel::array_view& x) {
 
 inline std::size_t conv_scratch(const call& c) {
   return image_bytes(c.in(0)) + image_bytes(c.out(0)) +
-         workspace_bytes(conv_sizes(c)) * static_cast<std::size_t>(c.threads->width());
+         workspace_bytes(conv_sizes(c), c.state->numbers[0] != 0) *
+             static_cast<std::size_t>(c.threads->width());
 }
 
 inline status run_conv(const call& c) {
@@ -255,7 +314,7 @@ inline status run_conv(const call& c) {
   args.y = made;
   args.y_stride = args.shape.out_c;
   if (c.has(2)) args.ep.bias = c.in(2).as<float>();
-  run_nhwc(args, *c.threads, c.scratch + image_bytes(x) + image_bytes(y));
+  run_nhwc(args, *c.threads, c.scratch + image_bytes(x) + image_bytes(y), c.state->numbers[0] != 0);
   turn(made, y.as<float>(), y.dim(0), y.dim(2) * y.dim(3), y.dim(1), *c.threads);
   return {};
 }

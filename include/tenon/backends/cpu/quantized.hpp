@@ -59,17 +59,21 @@ inline void centre_rows(
   const auto* columns = c.state->extra.data<std::uint32_t>();
   const auto shift = static_cast<std::int32_t>(c.state->numbers[0]);
   const bool per_column = c.has(3) && c.in(3).count > 1;
+  const bool needs_rows = c.has(3) || shift != 0;
+  const auto offset = static_cast<std::uint32_t>(k) * za;
   for (std::size_t row = first; row < last; ++row) {
     const std::uint8_t* a = c.in(0).as<std::uint8_t>() + row * k;
     std::uint32_t* y = c.out(0).as<std::uint32_t>() + row * n;
-    std::uint32_t sum = 0;
-    if (c.has(3) || shift != 0)
-      for (std::size_t i = 0; i < k; ++i) sum += a[i];
+    const std::uint32_t rest = offset - (needs_rows ? select_table().sum_u8(a, k) : 0);
+    if (!per_column) {
+      const auto zb = static_cast<std::uint32_t>((c.has(3) ? zero_at(c.in(3), 0) : 0) - shift);
+      select_table().add_scaled(y, columns, n, 0U - za, zb * rest);
+      continue;
+    }
     for (std::size_t j = 0; j < n; ++j) {
-      const std::int32_t zero =
-          c.has(3) ? zero_at(c.in(3), per_column ? static_cast<std::int64_t>(j) : 0) : 0;
-      const auto zb = static_cast<std::uint32_t>(zero - shift);
-      y[j] += static_cast<std::uint32_t>(k) * za * zb - za * columns[j] - zb * sum;
+      const auto zb =
+          static_cast<std::uint32_t>(zero_at(c.in(3), static_cast<std::int64_t>(j)) - shift);
+      y[j] += zb * rest - za * columns[j];
     }
   }
 }
@@ -146,26 +150,18 @@ inline const char* quantize_bytes(const query& q) {
   return to == dtype::u8 || to == dtype::i8 ? plain_scale(q, op.block_size) : "makes u8 or i8";
 }
 
-template <class T>
-void quantize(const float* x, T* y, std::int64_t count, float scale, std::int32_t zero) {
-  constexpr float low = std::numeric_limits<T>::min(), high = std::numeric_limits<T>::max();
-  const auto offset = static_cast<float>(zero);
-  for (std::int64_t i = 0; i < count; ++i) {
-    const float v = std::nearbyintf(x[i] / scale) + offset;
-    y[i] = static_cast<T>(v > low ? v < high ? v : high : low);
-  }
-}
-
 inline status run_quantize(const call& c) {
   const array_view &x = c.in(0), &scale = c.in(1), &y = c.out(0);
+  const kernel_table& t = select_table();
   const scale_layout layout(x, scale, c.as<ops::quantize_linear>().axis);
   layout.each(*c.threads, [&](std::int64_t channel, std::int64_t b, std::int64_t e) {
     const float s = scale.as<float>()[channel];
     const std::int32_t zero = c.has(2) ? zero_at(c.in(2), channel) : 0;
+    const auto n = static_cast<std::size_t>(e - b);
     if (y.type == dtype::u8)
-      quantize(x.as<float>() + b, y.as<std::uint8_t>() + b, e - b, s, zero);
+      t.quantize_u8(x.as<float>() + b, y.as<std::uint8_t>() + b, n, s, zero);
     else
-      quantize(x.as<float>() + b, y.as<std::int8_t>() + b, e - b, s, zero);
+      t.quantize_s8(x.as<float>() + b, y.as<std::int8_t>() + b, n, s, zero);
   });
   return {};
 }
@@ -177,25 +173,22 @@ inline const char* dequantize_bytes(const query& q) {
   return q.out(0).type == dtype::f32 ? plain_scale(q, op.block_size) : "makes f32";
 }
 
-template <class T>
-void dequantize(const T* x, float* y, std::int64_t count, float scale, std::int32_t zero) {
-  for (std::int64_t i = 0; i < count; ++i)
-    y[i] = static_cast<float>(static_cast<std::int32_t>(x[i]) - zero) * scale;
-}
-
 inline status run_dequantize(const call& c) {
   const array_view &x = c.in(0), &scale = c.in(1);
   float* y = c.out(0).as<float>();
+  const kernel_table& t = select_table();
   const scale_layout layout(x, scale, c.as<ops::dequantize_linear>().axis);
   layout.each(*c.threads, [&](std::int64_t channel, std::int64_t b, std::int64_t e) {
     const float s = scale.as<float>()[channel];
     const std::int32_t zero = c.has(2) ? zero_at(c.in(2), channel) : 0;
+    const auto n = static_cast<std::size_t>(e - b);
     if (x.type == dtype::u8)
-      dequantize(x.as<std::uint8_t>() + b, y + b, e - b, s, zero);
+      t.dequantize_u8(x.as<std::uint8_t>() + b, y + b, n, s, zero);
     else if (x.type == dtype::i8)
-      dequantize(x.as<std::int8_t>() + b, y + b, e - b, s, zero);
+      t.dequantize_s8(x.as<std::int8_t>() + b, y + b, n, s, zero);
     else
-      dequantize(x.as<std::int32_t>() + b, y + b, e - b, s, zero);
+      for (std::int64_t i = b; i < e; ++i)
+        y[i] = static_cast<float>(x.as<std::int32_t>()[i] - zero) * s;
   });
   return {};
 }
@@ -221,7 +214,8 @@ inline status run_dynamic_quantize(const call& c) {
   if (!c.has_out(0)) return {};
   std::uint8_t* y = c.out(0).as<std::uint8_t>();
   c.threads->run(x.count, elementwise_grain, [&](std::int64_t b, std::int64_t e, int) {
-    quantize(px + b, y + b, e - b, scale, static_cast<std::int32_t>(zero));
+    t.quantize_u8(px + b, y + b, static_cast<std::size_t>(e - b), scale,
+                  static_cast<std::int32_t>(zero));
   });
   return {};
 }

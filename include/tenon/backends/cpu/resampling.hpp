@@ -55,11 +55,11 @@ void read_line(
 
 /// y[i, j, ...] = x[maps[0][i], maps[1][j], ...], `fill` where a map says -1.
 template <class T>
-void read_mapped(const std::vector<axis_map>& maps,
-                 const array_view& x,
-                 const array_view& y,
-                 T fill,
-                 kernel::parallel& threads) {
+void read_mapped_as(const std::vector<axis_map>& maps,
+                    const array_view& x,
+                    const array_view& y,
+                    T fill,
+                    kernel::parallel& threads) {
   const std::size_t last = maps.size() - 1;
   const auto width = static_cast<std::int64_t>(maps[last].size());
   if (y.count == 0) return;
@@ -103,7 +103,7 @@ inline void read_mapped(const std::vector<axis_map>& maps,
 
   const auto with = [&]<class T>(T value) {
     if (fill) std::memcpy(&value, fill, sizeof(T));
-    read_mapped<T>(maps, x, y, value, threads);
+    read_mapped_as<T>(maps, x, y, value, threads);
   };
   switch (size_of(x.type)) {
     case 1:

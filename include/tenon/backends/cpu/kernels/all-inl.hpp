@@ -14,6 +14,10 @@
 //
 #include "tenon/backends/cpu/kernels/spatial-inl.hpp"
 //
+#include "tenon/backends/cpu/kernels/winograd-inl.hpp"
+//
 #include "tenon/backends/cpu/kernels/int8-inl.hpp"
+//
+#include "tenon/backends/cpu/kernels/quantize-inl.hpp"
 //
 #include "tenon/backends/cpu/kernels/table-inl.hpp"

@@ -35,6 +35,10 @@ inline constexpr kernel_table table_with{
     .pack_conv = pack_conv,
     .conv_workspace_bytes = conv_workspace_bytes,
     .conv = conv,
+    .winograd_packed_floats = winograd_packed_floats,
+    .pack_winograd = pack_winograd,
+    .winograd_workspace_bytes = winograd_workspace_bytes,
+    .winograd = winograd,
     .pack_depthwise = pack_depthwise,
     .depthwise = depthwise,
     .map = map_functions(std::make_index_sequence<unary_count>()),
@@ -52,6 +56,12 @@ inline constexpr kernel_table table_with{
     .pack_b_s8 = pack_b_s8<Group>,
     .column_sums_s8 = column_sums_s8,
     .gemm_u8s8 = gemm_u8s8<Group>,
+    .sum_u8 = sum_u8,
+    .add_scaled = add_scaled,
+    .quantize_u8 = quantize<std::uint8_t>,
+    .quantize_s8 = quantize<std::int8_t>,
+    .dequantize_u8 = dequantize<std::uint8_t>,
+    .dequantize_s8 = dequantize<std::int8_t>,
     .activate = activate_row,
 };
 

@@ -31,6 +31,14 @@ struct kernel_table {
   void (*pack_conv)(const conv_shape& shape, const float* oihw, float* out);
   std::size_t (*conv_workspace_bytes)(const conv_shape& shape);
   void (*conv)(const conv_args& args, const tile_range& range, void* workspace);
+  /// 3x3, stride and dilation 1, one group: the same convolution with fewer products.
+  std::size_t (*winograd_packed_floats)(const conv_shape& shape);
+  void (*pack_winograd)(const conv_shape& shape, const float* oihw, float* out, float* scratch);
+  std::size_t (*winograd_workspace_bytes)(const conv_shape& shape);
+  void (*winograd)(const conv_args& args,
+                   std::size_t tile_begin,
+                   std::size_t tile_end,
+                   void* workspace);
   void (*pack_depthwise)(const conv_shape& shape, const float* oihw, float* out);
   void (*depthwise)(const conv_args& args, std::size_t line_begin, std::size_t line_end);
 
@@ -80,6 +88,24 @@ struct kernel_table {
                          std::size_t n,
                          std::int32_t* sums);
   void (*gemm_u8s8)(const gemm_u8s8_args& args, const tile_range& range);
+
+  std::uint32_t (*sum_u8)(const std::uint8_t* x, std::size_t n);
+  /// y += factor * x + shift, modulo 2^32
+  void (*add_scaled)(std::uint32_t* y,
+                     const std::uint32_t* x,
+                     std::size_t n,
+                     std::uint32_t factor,
+                     std::uint32_t shift);
+  /// y = clamp(round(x / scale) + zero)
+  void (*quantize_u8)(
+      const float* x, std::uint8_t* y, std::size_t n, float scale, std::int32_t zero);
+  void (*quantize_s8)(
+      const float* x, std::int8_t* y, std::size_t n, float scale, std::int32_t zero);
+  /// y = (x - zero) * scale
+  void (*dequantize_u8)(
+      const std::uint8_t* x, float* y, std::size_t n, float scale, std::int32_t zero);
+  void (*dequantize_s8)(
+      const std::int8_t* x, float* y, std::size_t n, float scale, std::int32_t zero);
 
   void (*activate)(const activation_spec& act, float* x, std::size_t n);
 };
