@@ -1,124 +1,21 @@
-// Runs the ONNX backend test data: conformance FOLDER [--filter TEXT] [--list-failures] [--skips FILE]
+// Runs the ONNX backend test data: conformance [--filter TEXT] [--skips FILE] [--times] FOLDER...
 
-#include "tenon/core/file.hpp"
-#include "tenon/formats/onnx/import.hpp"
 #include "tenon/infer/interpreter.hpp"
+#include "tenon/runtime/compile.hpp"
+#include "tenon/runtime/session.hpp"
 
-#include <algorithm>
 #include <chrono>
-#include <cmath>
+#include <csignal>
 #include <cstdio>
-#include <filesystem>
 #include <map>
-#include <string>
-#include <vector>
+
+#include "case_data.hpp"
+#include "compare.hpp"
+#include <unistd.h>
 
 namespace {
 
-namespace fs = std::filesystem;
-using namespace tenon;
-
-/// How far an output may be from the expected one.
-struct tolerance {
-  double relative = 1e-3;
-  double absolute = 1e-7;
-};
-
-tolerance tolerance_of(dtype type) {
-  switch (type) {
-    case dtype::f16:
-      return {2e-3, 1e-3};
-    case dtype::bf16:
-      return {2e-2, 1e-2};
-    case dtype::f8e4m3fn:
-    case dtype::f8e4m3fnuz:
-      return {0.0626, 2e-3};
-    case dtype::f8e5m2:
-    case dtype::f8e5m2fnuz:
-      return {0.126, 1e-4};
-    default:
-      return {};
-  }
-}
-
-status compare_numbers(const tensor& found, const tensor& expected) {
-  const tolerance allowed = tolerance_of(expected.type());
-  const auto count = static_cast<std::size_t>(expected.size());
-  std::vector<double> a(count), b(count);
-  load_elements<double>(found, a);
-  load_elements<double>(expected, b);
-  for (std::size_t i = 0; i < count; ++i) {
-    const bool both_nan = std::isnan(a[i]) && std::isnan(b[i]);
-    if (both_nan || a[i] == b[i]) continue;
-    if (!(std::abs(a[i] - b[i]) <= allowed.absolute + allowed.relative * std::abs(b[i])))
-      return fail(code::tensor_data, "value ", i, " of ", expected.str(), " is ", a[i],
-                  ", expected ", b[i]);
-  }
-  return {};
-}
-
-status compare(const tensor& found, const tensor& expected) {
-  if (found.type() != expected.type() || !(found.dims() == expected.dims()))
-    return fail(code::shape, "is ", found.str(), ", expected ", expected.str());
-  if (is_complex(found.type())) {
-    const bool is_wide = found.type() == dtype::c128;
-    extents parts = found.dims();
-    parts.push_back(2);
-    const dtype part = is_wide ? dtype::f64 : dtype::f32;
-    return compare_numbers(tensor::over(part, parts, found.memory()),
-                           tensor::over(part, parts, expected.memory()));
-  }
-  if (found.type() != dtype::string) return compare_numbers(found, expected);
-  for (std::int64_t i = 0; i < found.size(); ++i)
-    if (found.data<std::string>()[i] != expected.data<std::string>()[i])
-      return fail(code::tensor_data, "value ", i, " is ",
-                  tenon::quoted(found.data<std::string>()[i]), ", expected ",
-                  tenon::quoted(expected.data<std::string>()[i]));
-  return {};
-}
-
-status compare(const datum& found, const datum& expected) {
-  if (found.what() != expected.what())
-    return fail(code::shape, "is ", found.str(), ", expected ", expected.str());
-  if (found.is_tensor()) return compare(found.as_tensor(), expected.as_tensor());
-  if (found.items().size() != expected.items().size())
-    return fail(code::shape, "has ", found.items().size(), " items, expected ",
-                expected.items().size());
-  for (std::size_t i = 0; i < found.items().size(); ++i)
-    TENON_TRY(compare(found.items()[i], expected.items()[i]));
-  return {};
-}
-
-result<datum> to_datum(const onnx::value_proto& value, const ir::fact& declared) {
-  onnx::tensor_source tensors;
-  std::vector<datum> items;
-  for (const auto& t : value.tensors) {
-    TENON_TRY(tensor content, tensors.read(t));
-    items.emplace_back(std::move(content));
-  }
-  for (const auto& inner : value.sequences) {
-    TENON_TRY(datum item, to_datum(inner, ir::fact::sequence_of(declared)));
-    items.push_back(std::move(item));
-  }
-  if (declared.what == ir::fact::kind::optional)
-    return items.empty() ? datum() : std::move(items.front());
-  datum out(std::move(items));
-  out.declare_element_type(declared.type);
-  return out;
-}
-
-/// The content of a .pb file, read as what the graph declares for the value.
-result<datum> read_value(const fs::path& path, const ir::fact& declared) {
-  TENON_TRY(const std::string text, read_file(path.string()));
-  const auto bytes = std::as_bytes(std::span(text));
-  if (declared.is_tensor()) {
-    TENON_TRY(const auto proto, onnx::decode_tensor(bytes));
-    TENON_TRY(tensor content, onnx::tensor_source().read(proto));
-    return datum(std::move(content));
-  }
-  TENON_TRY(const auto proto, onnx::decode_value(bytes));
-  return to_datum(proto, declared);
-}
+using namespace conformance;
 
 /// A failure and the stage it belongs to.
 struct outcome {
@@ -126,107 +23,178 @@ struct outcome {
   std::string text;
 };
 
-outcome run_set(const ir::graph& g, const fs::path& set) {
-  std::vector<datum> inputs;
-  for (std::size_t i = 0; i < g.inputs().size(); ++i) {
-    const fs::path path = set / cat("input_", i, ".pb");
-    if (!fs::exists(path)) {
-      inputs.emplace_back();
-      continue;
-    }
-    auto value = read_value(path, g.fact(g.inputs()[i]));
-    if (!value) return {"data", value.failure().message};
-    inputs.push_back(*std::move(value));
-  }
-  const auto outputs = interpret(g, inputs);
-  if (!outputs) return {"run", outputs.failure().message};
-  for (std::size_t i = 0; i < outputs->size(); ++i) {
-    const fs::path path = set / cat("output_", i, ".pb");
-    if (!fs::exists(path)) continue;
-    const auto expected = read_value(path, g.fact(g.outputs()[i]));
-    if (!expected) return {"data", expected.failure().message};
-    const auto same = compare((*outputs)[i], *expected);
-    if (!same)
-      return {same.failure().kind == code::shape ? "wrong shape" : "wrong value",
-              cat("output ", i, " ", same.failure().message)};
+status check_outputs(std::span<const datum> found, std::span<const datum> expected) {
+  for (std::size_t i = 0; i < expected.size() && i < found.size(); ++i) {
+    auto same = compare(found[i], expected[i]);
+    if (!same) return std::move(same).failure().in(cat("output ", i));
   }
   return {};
 }
 
+status run_reference(const ir::graph& g, const data_set& data) {
+  TENON_TRY(const auto outputs, interpret(g, data.inputs));
+  return check_outputs(outputs, data.outputs);
+}
+
+/// Compiles and runs twice: the second run reuses what the first one has set up.
+status run_session(ir::graph g, const data_set& data, level how_much) {
+  compile_options options;
+  options.level = how_much;
+  TENON_TRY(auto made, compile(std::move(g), options));
+  session runner(std::move(made.model));
+  for (int repeat = 0; repeat < 2; ++repeat) {
+    TENON_TRY(const auto outputs, runner.run_positional(data.inputs));
+    std::vector<datum> found;
+    for (std::size_t i = 0; i < outputs.size(); ++i) found.push_back(outputs.value(i));
+    TENON_TRY(check_outputs(found, data.outputs));
+  }
+  return {};
+}
+
+status run_frozen(const fs::path& model, const fs::path& set, const data_set& data) {
+  TENON_TRY(frozen_model frozen, freeze_inputs(model, set));
+  if (frozen.kept.size() == data.inputs.size()) return {};
+  data_set left;
+  left.outputs = data.outputs;
+  for (const std::size_t i : frozen.kept) left.inputs.push_back(data.inputs[i]);
+  TENON_TRY(run_session(frozen.graph, left, level::none));
+  return run_session(std::move(frozen.graph), left, level::o1);
+}
+
 outcome run_case(const fs::path& folder) {
-  const auto g = load_onnx((folder / "model.onnx").string());
-  if (!g) return {cat("load: ", name_of(g.failure().kind)), g.failure().message};
+  const fs::path model = folder / "model.onnx";
+  const auto g = load_onnx(model.string());
+  if (!g) return {"load", g.failure().message};
   for (int i = 0;; ++i) {
     const fs::path set = folder / cat("test_data_set_", i);
-    if (!fs::exists(set)) return {};
-    outcome out = run_set(*g, set);
+    if (!fs::exists(set)) return i == 0 ? outcome{"data", "there is none"} : outcome{};
+    const auto data = read_set(*g, set);
+    if (!data) return {"data", data.failure().message};
+    const auto check = [&](std::string stage, const status& done) {
+      return done ? outcome{} : outcome{std::move(stage), done.failure().message};
+    };
+    outcome out = check("reference", run_reference(*g, *data));
+    for (const level how_much : {level::none, level::o1, level::o2})
+      if (out.stage.empty())
+        out = check(cat("level ", name_of(how_much)), run_session(*g, *data, how_much));
+    if (out.stage.empty()) out = check("constant inputs", run_frozen(model, set, *data));
     if (!out.stage.empty()) return out;
   }
 }
 
-std::map<std::string, std::string> read_skips(const std::string& path) {
-  std::map<std::string, std::string> out;
-  const auto text = read_file(path);
-  if (!text) return out;
-  for (std::size_t at = 0; at < text->size();) {
-    const std::size_t end = std::min(text->find('\n', at), text->size());
-    const std::string line = text->substr(at, end - at);
-    at = end + 1;
-    const std::size_t tab = line.find('\t');
-    if (!line.empty() && line[0] != '#' && tab != line.npos)
-      out[line.substr(0, tab)] = line.substr(tab + 1);
+/// Reasons by name of a case; a name that ends in * stands for all that begin so.
+class skip_list {
+ public:
+  explicit skip_list(const std::string& path) {
+    const auto text = path.empty() ? std::string() : read_file(path).value();
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = std::min(text.find('\n', at), text.size());
+      const std::string line = text.substr(at, end - at);
+      at = end + 1;
+      const std::size_t tab = line.find('\t');
+      if (!line.empty() && line[0] != '#' && tab != line.npos)
+        reasons_[line.substr(0, tab)] = line.substr(tab + 1);
+    }
   }
+
+  /// Why a case is not run; null: it is run.
+  const std::string* reason(const std::string& name) const {
+    for (const auto& [pattern, text] : reasons_) {
+      const bool is_prefix = pattern.ends_with('*');
+      if (is_prefix ? name.starts_with(std::string_view(pattern).substr(0, pattern.size() - 1))
+                    : name == pattern)
+        return &text;
+    }
+    return nullptr;
+  }
+
+ private:
+  std::map<std::string, std::string> reasons_;
+};
+
+std::vector<fs::path> find_cases(const std::vector<std::string>& roots) {
+  std::vector<fs::path> out;
+  for (const std::string& root : roots)
+    for (const auto& entry : fs::recursive_directory_iterator(root))
+      if (entry.path().filename() == "model.onnx") out.push_back(entry.path().parent_path());
+  std::sort(out.begin(), out.end());
   return out;
 }
 
-std::vector<fs::path> find_cases(const fs::path& root) {
-  std::vector<fs::path> out;
-  for (const auto& entry : fs::recursive_directory_iterator(root))
-    if (entry.path().filename() == "model.onnx") out.push_back(entry.path().parent_path());
-  std::sort(out.begin(), out.end());
-  return out;
+/// What a crash is blamed on.
+char current_case[256];
+
+extern "C" void name_the_case(int number) {
+  const char end[] = ": crashed\n";
+  (void)!write(1, current_case, std::char_traits<char>::length(current_case));
+  (void)!write(1, end, sizeof end - 1);
+  std::signal(number, SIG_DFL);
+  std::raise(number);
+}
+
+struct settings {
+  std::vector<std::string> roots;
+  std::string filter, skips;
+  bool shows_times = false;
+};
+
+int run_all(const settings& given) {
+  using clock = std::chrono::steady_clock;
+  const skip_list skips(given.skips);
+  std::map<std::string, int> stages;
+  int passed = 0, skipped = 0, failed = 0;
+  for (const fs::path& folder : find_cases(given.roots)) {
+    const std::string name = folder.filename().string();
+    if (name.find(given.filter) == name.npos) continue;
+    if (const std::string* reason = skips.reason(name)) {
+      ++skipped;
+      std::printf("skipped: %s: %s\n", name.c_str(), reason->c_str());
+      continue;
+    }
+    std::snprintf(current_case, sizeof current_case, "failed: %s", name.c_str());
+    const auto begin = clock::now();
+    const outcome out = run_case(folder);
+    const std::chrono::duration<double, std::milli> took = clock::now() - begin;
+    if (given.shows_times) std::printf("%9.2f ms %s\n", took.count(), name.c_str());
+    if (out.stage.empty()) {
+      ++passed;
+      continue;
+    }
+    ++failed;
+    ++stages[out.stage];
+    std::printf("failed: %s: %s: %s\n", name.c_str(), out.stage.c_str(), out.text.c_str());
+    std::fflush(stdout);
+  }
+  for (const auto& [stage, count] : stages) std::printf("%s: %d failed\n", stage.c_str(), count);
+  std::printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
+  return failed == 0 && passed > 0 ? 0 : 1;
 }
 
 }  // namespace
 
 int main(int count, char** words) {
-  std::string root, filter, skips_file;
-  bool lists = false;
+  settings given;
   for (int i = 1; i < count; ++i) {
     const std::string word = words[i];
     if (word == "--filter" && i + 1 < count)
-      filter = words[++i];
+      given.filter = words[++i];
     else if (word == "--skips" && i + 1 < count)
-      skips_file = words[++i];
-    else if (word == "--list-failures")
-      lists = true;
+      given.skips = words[++i];
+    else if (word == "--times")
+      given.shows_times = true;
+    else if (fs::is_directory(word))
+      given.roots.push_back(word);
     else
-      root = word;
+      return std::fprintf(stderr, "conformance: %s is neither an option nor a folder\n",
+                          word.c_str()),
+             2;
   }
-  if (root.empty() || !fs::is_directory(root)) {
-    std::fprintf(stderr,
-                 "usage: conformance FOLDER [--filter TEXT] [--list-failures] [--skips FILE]\n");
+  if (given.roots.empty()) {
+    std::fprintf(stderr, "usage: conformance [--filter TEXT] [--skips FILE] [--times] FOLDER...\n");
     return 2;
   }
-  const auto skips = read_skips(skips_file);
-  std::map<std::string, std::vector<std::string>> failures;
-  int passed = 0, failed = 0, skipped = 0;
-  for (const fs::path& folder : find_cases(root)) {
-    const std::string name = folder.filename().string();
-    if (!filter.empty() && name.find(filter) == name.npos) continue;
-    if (skips.contains(name)) {
-      ++skipped;
-      continue;
-    }
-    const outcome out = run_case(folder);
-    ++(out.stage.empty() ? passed : failed);
-    if (!out.stage.empty()) failures[out.stage].push_back(cat(name, ": ", out.text));
-  }
-  for (const auto& [stage, list] : failures) {
-    std::printf("%s: %zu\n", stage.c_str(), list.size());
-    if (!lists) continue;
-    for (const std::string& line : list) std::printf("  %s\n", line.c_str());
-  }
-  std::printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
-  return failed == 0 ? 0 : 1;
+  std::signal(SIGSEGV, name_the_case);
+  std::signal(SIGABRT, name_the_case);
+  std::signal(SIGFPE, name_the_case);
+  return run_all(given);
 }

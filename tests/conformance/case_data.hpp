@@ -1,0 +1,114 @@
+#pragma once
+
+#include "tenon/core/file.hpp"
+#include "tenon/formats/onnx/import.hpp"
+#include "tenon/tensor/datum.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace conformance {
+
+using namespace tenon;
+namespace fs = std::filesystem;
+
+inline result<datum> to_datum(const onnx::value_proto& value, const ir::fact& declared) {
+  onnx::tensor_source tensors;
+  std::vector<datum> items;
+  for (const auto& t : value.tensors) {
+    TENON_TRY(tensor content, tensors.read(t));
+    items.emplace_back(std::move(content));
+  }
+  for (const auto& inner : value.sequences) {
+    TENON_TRY(datum item, to_datum(inner, ir::fact::sequence_of(declared)));
+    items.push_back(std::move(item));
+  }
+  if (declared.what == ir::fact::kind::optional)
+    return items.empty() ? datum() : std::move(items.front());
+  datum out(std::move(items));
+  out.declare_element_type(declared.type);
+  return out;
+}
+
+/// The content of a .pb file, read as what the graph declares for the value.
+inline result<datum> read_value(const fs::path& path, const ir::fact& declared) {
+  TENON_TRY(const std::string text, read_file(path.string()));
+  const auto bytes = std::as_bytes(std::span(text));
+  if (declared.is_tensor()) {
+    TENON_TRY(const auto proto, onnx::decode_tensor(bytes));
+    TENON_TRY(tensor content, onnx::tensor_source().read(proto));
+    return datum(std::move(content));
+  }
+  TENON_TRY(const auto proto, onnx::decode_value(bytes));
+  return to_datum(proto, declared);
+}
+
+/// Inputs and expected outputs of one run; an absent datum where there is no file.
+struct data_set {
+  std::vector<datum> inputs, outputs;
+};
+
+inline result<std::vector<datum>> read_values(const ir::graph& g,
+                                              std::span<const value_id> values,
+                                              const fs::path& folder,
+                                              std::string_view kind) {
+  std::vector<datum> out;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const fs::path path = folder / cat(kind, "_", i, ".pb");
+    if (!fs::exists(path)) {
+      out.emplace_back();
+      continue;
+    }
+    TENON_TRY(datum value, read_value(path, g.fact(values[i])));
+    out.push_back(std::move(value));
+  }
+  return out;
+}
+
+inline result<data_set> read_set(const ir::graph& g, const fs::path& folder) {
+  data_set out;
+  TENON_TRY(out.inputs, read_values(g, g.inputs(), folder, "input"));
+  TENON_TRY(out.outputs, read_values(g, g.outputs(), folder, "output"));
+  return out;
+}
+
+/// A model whose inputs are partly turned into initializers with the content that a run would give.
+struct frozen_model {
+  ir::graph graph;
+  std::vector<std::size_t> kept;  ///< the inputs that are left, by their old number
+};
+
+/// Freezes everything that may decide a shape: all but a first input that is not a list of integers.
+inline result<frozen_model> freeze_inputs(const fs::path& model, const fs::path& set) {
+  TENON_TRY(const std::string text, read_file(model.string()));
+  TENON_TRY(auto proto, onnx::decode_model(std::as_bytes(std::span(text))));
+  frozen_model out;
+  std::vector<onnx::value_info_proto> left;
+  std::vector<std::string> contents;
+  auto& inputs = proto.graph->inputs;
+  contents.reserve(inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const onnx::type_proto& type = inputs[i].type;
+    const bool is_list = type.shape.size() < 2 && (type.elem_type == 6 || type.elem_type == 7);
+    const fs::path path = set / cat("input_", i, ".pb");
+    if ((i == 0 && !is_list) || type.what != onnx::type_proto::kind::tensor || !fs::exists(path)) {
+      out.kept.push_back(i);
+      left.push_back(std::move(inputs[i]));
+      continue;
+    }
+    TENON_TRY(contents.emplace_back(), read_file(path.string()));
+    TENON_TRY(auto content, onnx::decode_tensor(std::as_bytes(std::span(contents.back()))));
+    content.name = inputs[i].name;
+    proto.graph->initializers.push_back(std::move(content));
+  }
+  inputs = std::move(left);
+  onnx::tensor_source tensors;
+  const onnx::import_options options;
+  TENON_TRY(out.graph, onnx::importer(proto, tensors, ops::all_ops(), options).run());
+  return out;
+}
+
+}  // namespace conformance
