@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -89,22 +90,34 @@ inline result<frozen_model> freeze_inputs(const fs::path& model, const fs::path&
   std::vector<onnx::value_info_proto> left;
   std::vector<std::string> contents;
   auto& inputs = proto.graph->inputs;
+  auto& initializers = proto.graph->initializers;
+  std::vector<onnx::tensor_proto> made;
   contents.reserve(inputs.size());
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const onnx::type_proto& type = inputs[i].type;
+  std::size_t number = 0;
+  for (onnx::value_info_proto& input : inputs) {
+    const bool has_default =
+        std::any_of(initializers.begin(), initializers.end(),
+                    [&](const onnx::tensor_proto& t) { return t.name == input.name; });
+    if (has_default) {
+      left.push_back(std::move(input));
+      continue;
+    }
+    const std::size_t i = number++;
+    const onnx::type_proto& type = input.type;
     const bool is_list = type.shape.size() < 2 && (type.elem_type == 6 || type.elem_type == 7);
     const fs::path path = set / cat("input_", i, ".pb");
     if ((i == 0 && !is_list) || type.what != onnx::type_proto::kind::tensor || !fs::exists(path)) {
       out.kept.push_back(i);
-      left.push_back(std::move(inputs[i]));
+      left.push_back(std::move(input));
       continue;
     }
     TENON_TRY(contents.emplace_back(), read_file(path.string()));
     TENON_TRY(auto content, onnx::decode_tensor(std::as_bytes(std::span(contents.back()))));
-    content.name = inputs[i].name;
-    proto.graph->initializers.push_back(std::move(content));
+    content.name = input.name;
+    made.push_back(std::move(content));
   }
   inputs = std::move(left);
+  std::move(made.begin(), made.end(), std::back_inserter(initializers));
   onnx::tensor_source tensors;
   const onnx::import_options options;
   TENON_TRY(out.graph, onnx::importer(proto, tensors, ops::all_ops(), options).run());

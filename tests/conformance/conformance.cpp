@@ -5,12 +5,12 @@
 #include "tenon/runtime/session.hpp"
 
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <map>
 
 #include "case_data.hpp"
 #include "compare.hpp"
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace {
@@ -121,15 +121,31 @@ std::vector<fs::path> find_cases(const std::vector<std::string>& roots) {
   return out;
 }
 
-/// What a crash is blamed on.
-char current_case[256];
-
-extern "C" void name_the_case(int number) {
-  const char end[] = ": crashed\n";
-  (void)!write(1, current_case, std::char_traits<char>::length(current_case));
-  (void)!write(1, end, sizeof end - 1);
-  std::signal(number, SIG_DFL);
-  std::raise(number);
+/// Runs a case in a process of its own, so that a crash fails one case only.
+outcome run_isolated(const fs::path& folder) {
+  int ends[2];
+  if (pipe(ends) != 0) return {"runner", "no pipe"};
+  std::fflush(stdout);
+  const pid_t child = fork();
+  if (child < 0) return {"runner", "no process"};
+  if (child == 0) {
+    const outcome out = run_case(folder);
+    const std::string text = cat(out.stage, "\n", out.text);
+    const bool is_written = write(ends[1], text.data(), text.size()) > 0;
+    _exit(is_written ? 0 : 1);
+  }
+  close(ends[1]);
+  std::string text;
+  char block[4096];
+  for (ssize_t got; (got = read(ends[0], block, sizeof block)) > 0;)
+    text.append(block, static_cast<std::size_t>(got));
+  close(ends[0]);
+  int state = 0;
+  waitpid(child, &state, 0);
+  if (WIFSIGNALED(state)) return {"crash", cat("signal ", WTERMSIG(state))};
+  const std::size_t cut = text.find('\n');
+  if (cut == text.npos) return {"crash", cat("ended with status ", WEXITSTATUS(state))};
+  return {text.substr(0, cut), text.substr(cut + 1)};
 }
 
 struct settings {
@@ -151,9 +167,8 @@ int run_all(const settings& given) {
       std::printf("skipped: %s: %s\n", name.c_str(), reason->c_str());
       continue;
     }
-    std::snprintf(current_case, sizeof current_case, "failed: %s", name.c_str());
     const auto begin = clock::now();
-    const outcome out = run_case(folder);
+    const outcome out = run_isolated(folder);
     const std::chrono::duration<double, std::milli> took = clock::now() - begin;
     if (given.shows_times) std::printf("%9.2f ms %s\n", took.count(), name.c_str());
     if (out.stage.empty()) {
@@ -193,8 +208,5 @@ int main(int count, char** words) {
     std::fprintf(stderr, "usage: conformance [--filter TEXT] [--skips FILE] [--times] FOLDER...\n");
     return 2;
   }
-  std::signal(SIGSEGV, name_the_case);
-  std::signal(SIGABRT, name_the_case);
-  std::signal(SIGFPE, name_the_case);
   return run_all(given);
 }

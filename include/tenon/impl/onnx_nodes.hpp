@@ -244,9 +244,9 @@ inline void forget_shape(ir::fact& known) {
   known.constant = {};
 }
 
-/// Outer values that subgraphs read and that are not constants, by name.
+/// Outer values that subgraphs read, by name; constants among them only when asked for.
 TENON_INLINE result<std::vector<importer::capture>> importer::captures_of(
-    scope& s, std::span<const graph_proto* const> graphs) {
+    scope& s, std::span<const graph_proto* const> graphs, bool with_constants) {
   std::vector<std::string_view> names;
   for (const graph_proto* g : graphs) free_names(*g, names);
   std::unordered_set<std::string_view> seen;
@@ -254,7 +254,7 @@ TENON_INLINE result<std::vector<importer::capture>> importer::captures_of(
   for (const std::string_view name : names) {
     if (!seen.insert(name).second) continue;
     TENON_TRY(const value_id v, lookup(s, name));
-    if (v && !s.graph->is_constant(v)) out.push_back({name, v});
+    if (v && (with_constants || !s.graph->is_constant(v))) out.push_back({name, v});
   }
   return out;
 }
@@ -299,7 +299,7 @@ TENON_INLINE result<ir::subgraph> importer::add_body(scope& s,
   return ir::subgraph(std::move(body));
 }
 
-/// Loop and Scan: how many inputs are carried from turn to turn, before captures are appended.
+/// Loop, Scan, SequenceMap: how many inputs are carried from turn to turn, before captures are appended.
 TENON_INLINE status importer::set_carried_count(node_form& form) {
   auto count = static_cast<std::int64_t>(form.inputs.size());
   if (form.op_type == "Loop") {
@@ -313,11 +313,36 @@ TENON_INLINE status importer::set_carried_count(node_form& form) {
                   scanned ? ir::to_text(*scanned) : std::string("missing"), ", expected 0 to ",
                   count);
     count -= *number;
-  } else {
+  } else if (form.op_type != "SequenceMap") {
     return {};
   }
   form.set("carried_count", count);
   return {};
+}
+
+/// Builds all subgraphs of a node over the same captured values.
+TENON_INLINE result<std::vector<ir::subgraph>> importer::bodies_of(
+    scope& s,
+    const node_form& form,
+    std::span<const std::string_view> names,
+    std::span<const graph_proto* const> graphs,
+    std::vector<capture>& captured) {
+  // A branch that is never taken may not fit the shapes around it; deep nests are not tried twice.
+  const bool may_misfit = form.op_type == "If" && s.depth < 4;
+  const std::size_t plain = captured.size();
+  std::vector<ir::subgraph> out;
+  for (std::size_t i = 0; i < graphs.size(); ++i) {
+    auto body = add_body(s, *graphs[i], form, captured, false);
+    const bool misfits = !body && body.failure().kind == code::shape && may_misfit;
+    if (misfits) body = add_body(s, *graphs[i], form, captured, true);
+    if (misfits && !body && captured.size() == plain) {
+      TENON_TRY(captured, captures_of(s, graphs, true));
+      if (captured.size() != plain) return bodies_of(s, form, names, graphs, captured);
+    }
+    if (!body) return std::move(body).failure().in(names[i]);
+    out.push_back(*std::move(body));
+  }
+  return out;
 }
 
 /// Builds the subgraphs of a node; what they capture becomes trailing inputs of all of them and of the node.
@@ -336,15 +361,9 @@ TENON_INLINE status importer::add_bodies(scope& s, const node_proto& node, node_
     graphs.push_back(bound->value->g.get());
   }
   if (graphs.empty()) return {};
-  TENON_TRY(const auto captured, captures_of(s, graphs));
-  for (std::size_t i = 0; i < graphs.size(); ++i) {
-    auto body = add_body(s, *graphs[i], form, captured, false);
-    // A branch that is never taken may not fit the shapes around it; deep nests are not tried twice.
-    if (!body && body.failure().kind == code::shape && form.op_type == "If" && s.depth < 4)
-      body = add_body(s, *graphs[i], form, captured, true);
-    if (!body) return std::move(body).failure().in(names[i]);
-    form.set(names[i], *std::move(body));
-  }
+  TENON_TRY(auto captured, captures_of(s, graphs, false));
+  TENON_TRY(auto bodies, bodies_of(s, form, names, graphs, captured));
+  for (std::size_t i = 0; i < bodies.size(); ++i) form.set(names[i], std::move(bodies[i]));
   TENON_TRY(set_carried_count(form));
   for (const capture& c : captured) form.inputs.push_back(c.outer);
   return {};

@@ -190,8 +190,11 @@ inline status executor::check_input(std::size_t i, const datum& value) const {
     if (f.what == ir::fact::kind::optional) return {};
     return fail(code::input, name_of_input(i), " is missing: expected ", f.str());
   }
-  if (f.what == ir::fact::kind::optional) return {};
-  if (f.is_tensor() != value.is_tensor())
+  const bool wants_sequence = f.what == ir::fact::kind::sequence || f.holds_sequence;
+  bool is_fit = wants_sequence == value.is_sequence();
+  for (const datum& item : value.items())
+    is_fit = is_fit && item.is_tensor() && item.as_tensor().type() == f.type;
+  if (!is_fit)
     return fail(code::input, name_of_input(i), " is a ", value.str(), ", expected ", f.str());
   if (!value.is_tensor()) return {};
   const tensor& t = value.as_tensor();
@@ -321,7 +324,8 @@ inline status executor::resize() {
   for (std::uint32_t v = 0; v < p_->values.size(); ++v) {
     const plan::buffer& b = p_->values[v];
     if (b.where == plan::place::constant || b.where == plan::place::dynamic ||
-        b.where == plan::place::unused || (b.sizes.size() != b.fact.rank()) || !b.fact.is_ranked)
+        !b.fact.is_tensor() || b.where == plan::place::unused ||
+        (b.sizes.size() != b.fact.rank()) || !b.fact.is_ranked)
       continue;
     for (const std::uint32_t s : b.sizes)
       if (sizes_[s] < 0)

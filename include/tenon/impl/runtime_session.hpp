@@ -10,7 +10,7 @@ namespace tenon::inline v0 {
 namespace session_detail {
 
 inline datum executor::datum_of(std::uint32_t v) const {
-  if (values_[v]) return values_[v];
+  if (values_[v] || !p_->values[v].fact.is_tensor()) return values_[v];
   const kernel::array_view& a = views_[v];
   if (!a) return {};
   return tensor::over(a.type, shapes_[v], storage::borrow(a.data, a.bytes()));

@@ -11,7 +11,7 @@ namespace tenon::inline v0::ir {
 /// Nesting of subgraphs beyond which a model is refused.
 inline constexpr int max_subgraph_depth = 64;
 
-/// Fails when the given inputs or outputs do not fit the ports of an op.
+/// Fails when the given inputs or outputs do not fit the ports of an op, or are of a kind it does not take.
 inline status check_arity(const op_type& type,
                           std::span<const fact* const> inputs,
                           std::size_t outputs) {
@@ -26,6 +26,9 @@ inline status check_arity(const op_type& type,
   for (std::size_t i = 0; i < type.inputs.size(); ++i)
     if (type.inputs[i].count == port::arity::one && (i >= inputs.size() || !inputs[i]))
       return fail(code::graph, "input ", quoted(type.inputs[i].name), " is missing");
+  for (std::size_t i = 0; i < inputs.size() && !type.has(any_kind); ++i)
+    if (inputs[i] && !inputs[i]->is_tensor())
+      return fail(code::shape, "input ", i, " is ", inputs[i]->str(), ", expected a tensor");
   return {};
 }
 

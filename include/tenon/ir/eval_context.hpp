@@ -57,10 +57,18 @@ class eval_context {
     return made;
   }
 
+  /// Memory that is no output itself, such as an element of a sequence.
+  result<tensor> extra(dtype type, const extents& dims) {
+    return host_->allocate(outputs_.size(), type, dims);
+  }
+
   /// Output `i` as it is: a sequence, an absent optional, or an input passed on.
   void output(std::size_t i, datum value) {
     if (i < outputs_.size()) outputs_[i] = std::move(value);
   }
+
+  /// Input `i`, or nothing when it is absent or an empty optional.
+  datum given(std::size_t i) const { return has(i) ? input(i) : datum(); }
 
   std::vector<datum>& outputs() { return outputs_; }
 

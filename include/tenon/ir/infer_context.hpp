@@ -91,6 +91,8 @@ class infer_context {
   status require_type(std::size_t i,
                       std::initializer_list<dtype> types,
                       std::string_view what) const {
+    if (!(*this)[i].is_tensor())
+      return fail(code::shape, what, " is ", (*this)[i].str(), ", expected a tensor");
     for (const dtype t : types)
       if ((*this)[i].type == t) return {};
     std::string expected;

@@ -25,6 +25,7 @@ enum op_traits : unsigned {
   data_dependent = 8,  ///< an output shape depends on input content beyond small integer tensors
   view = 16,           ///< output 0 has the bytes of input 0, only the shape differs
   holds_graphs = 32,   ///< owns subgraphs
+  any_kind = 64,       ///< inputs may be sequences and optionals, not tensors alone
 };
 
 constexpr op_traits operator|(op_traits a, op_traits b) {

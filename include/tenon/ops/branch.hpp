@@ -9,7 +9,7 @@ inline result<fact> merged(infer_context& ctx,
                            const fact& a,
                            const fact& b,
                            std::string_view what) {
-  if (a.type != b.type || a.what != b.what)
+  if (a.type != b.type || a.what != b.what || a.holds_sequence != b.holds_sequence)
     return fail(code::shape, what, " is ", a.str(), " in one branch and ", b.str(),
                 " in the other");
   fact out = a;
@@ -26,6 +26,10 @@ inline result<fact> merged(infer_context& ctx,
   }
   for (std::size_t i = 0; i < a.rank(); ++i) {
     if (a.shape[i] == b.shape[i]) continue;
+    if (!a.is_tensor()) {
+      out.shape[i] = dim::overflow();
+      continue;
+    }
     const interval ra = ctx.facts().bounds(a.shape[i]), rb = ctx.facts().bounds(b.shape[i]);
     out.shape[i] = ctx.unbacked("branch", dim(std::max(ra.hi, rb.hi)));
   }
@@ -57,7 +61,7 @@ inline result<bool> truth_of(const datum& value, std::string_view what) {
 /// do not fit the captured values is one that is not taken for them
 struct if_ {
   static constexpr op_info info{"if", ports{"cond", many("capture")}, ports{many("y")},
-                                pure | holds_graphs | data_dependent};
+                                pure | holds_graphs | data_dependent | any_kind};
   subgraph then_branch = {};  ///< inputs: all captures in order
   subgraph else_branch = {};  ///< inputs: all captures in order
   static constexpr auto attributes =
@@ -103,7 +107,7 @@ struct if_ {
   status reference(eval_context& ctx) const {
     TENON_TRY(const bool taken, truth_of(ctx.input(0), "cond"));
     std::vector<datum> inputs;
-    for (std::size_t i = 1; i < ctx.size(); ++i) inputs.push_back(ctx.input(i));
+    for (std::size_t i = 1; i < ctx.size(); ++i) inputs.push_back(ctx.given(i));
     TENON_TRY(auto outputs, ctx.run(taken ? *then_branch : *else_branch, inputs));
     for (std::size_t i = 0; i < outputs.size(); ++i) ctx.output(i, std::move(outputs[i]));
     return {};

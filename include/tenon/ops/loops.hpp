@@ -7,7 +7,7 @@ namespace tenon::inline v0::ops {
 /// The body runs while cond holds and fewer than max_trip times; carried values flow from turn to turn
 struct loop {
   static constexpr op_info info{"loop", ports{maybe("max_trip"), maybe("cond"), many("value")},
-                                ports{many("y")}, pure | holds_graphs | data_dependent};
+                                ports{many("y")}, pure | holds_graphs | data_dependent | any_kind};
   subgraph
       body;  ///< inputs: iter, cond, carried..., captures...; outputs: cond, carried..., scans...
   std::int64_t carried_count = 0;  ///< inputs after cond that are carried; the rest are captures
@@ -42,6 +42,12 @@ inline bool widen(infer_context& ctx, fact& carried, const fact& next, std::vect
   return changed;
 }
 
+/// True when an optional is carried and each turn puts something into it.
+inline bool fills(const fact& carried, const fact& next) {
+  return carried.what == fact::kind::optional && next.what != fact::kind::optional &&
+         next.type == carried.type && (next.what == fact::kind::sequence) == carried.holds_sequence;
+}
+
 /// Infers a body until carried facts hold for every turn: inputs from `first` on, outputs from `from` on.
 inline result<std::vector<fact>> infer_turns(infer_context& ctx,
                                              const subgraph& body,
@@ -60,6 +66,7 @@ inline result<std::vector<fact>> infer_turns(infer_context& ctx,
     for (std::size_t i = 0; i < carried; ++i) {
       fact& value = inputs[first + i];
       const fact& next = outputs[from + i];
+      if (fills(value, next)) continue;
       if (next.type != value.type || next.what != value.what)
         return fail(code::shape, "carried value ", i, " is ", next.str(), ", expected ",
                     value.str());
@@ -94,7 +101,14 @@ inline status loop::infer(infer_context& ctx) const {
     }
   }
   TENON_TRY(const auto outputs, infer_turns(ctx, body, inputs, 2, carried, 1));
-  for (std::size_t i = 0; i < carried; ++i) ctx.output(i, inputs[2 + i]);
+  for (std::size_t i = 0; i < carried; ++i) {
+    fact last = fills(inputs[2 + i], outputs[1 + i]) ? outputs[1 + i] : inputs[2 + i];
+    if (last.what != inputs[2 + i].what) {
+      last.is_ranked = false;
+      last.shape.clear();
+    }
+    ctx.output(i, std::move(last));
+  }
   dim trips = dim(interval::highest);
   if (const auto known = known_content(ctx, 0); known && known->size() == 1)
     trips = ctx.facts().simplify(max(known->front(), 0));
@@ -123,7 +137,7 @@ inline status loop::reference(eval_context& ctx) const {
     TENON_TRY(goes_on, truth_of(ctx.input(1), "cond"));
   }
   std::vector<datum> inputs(2);
-  for (std::size_t i = 2; i < ctx.size(); ++i) inputs.push_back(ctx.input(i));
+  for (std::size_t i = 2; i < ctx.size(); ++i) inputs.push_back(ctx.given(i));
   std::vector<scan_pieces> scans(ctx.output_count() - carried);
   for (std::int64_t turn = 0; goes_on && turn < limit; ++turn) {
     TENON_TRY(ctx.check_limits());
@@ -138,7 +152,13 @@ inline status loop::reference(eval_context& ctx) const {
     for (std::size_t i = 0; i < scans.size(); ++i)
       TENON_TRY(scans[i].add(outputs[1 + carried + i]));
   }
-  for (std::size_t i = 0; i < carried; ++i) ctx.output(i, std::move(inputs[2 + i]));
+  for (std::size_t i = 0; i < carried; ++i) {
+    const fact& promised = body->fact(body->outputs()[1 + i]);
+    if (!inputs[2 + i] && promised.what != fact::kind::optional)
+      return fail(code::input, "carried value ", i,
+                  " holds nothing and no turn was made, expected ", promised.str());
+    ctx.output(i, std::move(inputs[2 + i]));
+  }
   for (std::size_t i = 0; i < scans.size(); ++i) {
     TENON_TRY(scans[i].join(ctx, carried + i, 0, false, piece_like(*body, 1 + carried + i)));
   }
@@ -148,7 +168,7 @@ inline status loop::reference(eval_context& ctx) const {
 /// The body runs once per slice of the scan inputs; states flow, scan outputs are joined
 struct scan {
   static constexpr op_info info{"scan", ports{many("value")}, ports{many("y")},
-                                pure | holds_graphs | data_dependent};
+                                pure | holds_graphs | data_dependent | any_kind};
   subgraph body = {};  ///< inputs: states..., slices..., captures...; outputs: states..., scans...
   std::int64_t num_scan_inputs = 0;
   std::vector<std::int64_t> scan_input_axes = {};
@@ -216,7 +236,10 @@ inline status scan::infer(infer_context& ctx) const {
       f.constant = {};
       f.elements.reset();
     }
-    if (i >= carried && i < carried + scans && f.is_ranked) {
+    const bool is_scanned = i >= carried && i < carried + scans;
+    if (is_scanned && !f.is_tensor())
+      return fail(code::shape, "scan input ", i - carried, " is ", f.str(), ", expected a tensor");
+    if (is_scanned && f.is_ranked) {
       TENON_TRY(const std::size_t at,
                 ctx.axis(input_axis(i - carried), f.rank(), "scan input axis"));
       if (steps) TENON_TRY(ctx.require_equal(f.shape[at], *steps, "length of scan inputs"));
@@ -261,7 +284,7 @@ inline status scan::reference(eval_context& ctx) const {
   std::vector<std::size_t> axes;
   std::int64_t steps = -1;
   for (std::size_t i = 0; i < ctx.size(); ++i) {
-    inputs.push_back(ctx.input(i));
+    inputs.push_back(ctx.given(i));
     if (i < carried || i >= carried + count) continue;
     const auto rank = static_cast<std::int64_t>(ctx[i].rank());
     const std::int64_t axis = input_axis(i - carried);

@@ -8,7 +8,7 @@ namespace tenon::inline v0::ops {
 
 /// y = x, of any kind of value
 struct identity {
-  static constexpr op_info info{"identity", ports{"x"}, ports{"y"}, pure | view};
+  static constexpr op_info info{"identity", ports{"x"}, ports{"y"}, pure | view | any_kind};
   static constexpr auto attributes = attributes_of();
   static constexpr onnx_import onnx{"Identity", 1};
   friend bool operator==(const identity&, const identity&) = default;
@@ -19,7 +19,7 @@ struct identity {
   }
 
   status reference(eval_context& ctx) const {
-    ctx.output(0, ctx.input(0));
+    ctx.output(0, ctx.given(0));
     return {};
   }
 };
@@ -38,9 +38,11 @@ struct reshape {
     if (!wanted) {
       if (const auto rank = known_length(ctx, 1); rank && ctx[0].is_ranked && *rank <= 16) {
         dims out;
+        const dim total = product(ctx[0].shape);
+        const bool is_filled = ctx.facts().is_positive(total) == truth::yes;
         for (std::int64_t i = 0; i < *rank; ++i)
-          out.push_back(ctx.unbacked("reshape", product(ctx[0].shape)));
-        if (*rank == 0) TENON_TRY(ctx.require_equal(product(ctx[0].shape), 1, "element count"));
+          out.push_back(ctx.unbacked("reshape", is_filled ? total : dim(interval::highest)));
+        if (*rank == 0) TENON_TRY(ctx.require_equal(total, 1, "element count"));
         output_reshaped(ctx, std::move(out));
       } else {
         output_unranked(ctx, 0, ctx[0].type);

@@ -132,7 +132,14 @@ class importer {
                                 const node_form& form,
                                 std::span<const capture> captured,
                                 bool forgets_shapes);
-  result<std::vector<capture>> captures_of(scope& s, std::span<const graph_proto* const> graphs);
+  result<std::vector<capture>> captures_of(scope& s,
+                                           std::span<const graph_proto* const> graphs,
+                                           bool with_constants);
+  result<std::vector<ir::subgraph>> bodies_of(scope& s,
+                                              const node_form& form,
+                                              std::span<const std::string_view> names,
+                                              std::span<const graph_proto* const> graphs,
+                                              std::vector<capture>& captured);
   static status check_depth(const scope& s);
   static status set_carried_count(node_form& form);
   static void free_names(const graph_proto& g, std::vector<std::string_view>& out);
