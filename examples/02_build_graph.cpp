@@ -26,7 +26,7 @@ tensor wave(extents dims) {
 ir::graph network() {
   builder b("digits");
   auto x = b.input("image", dtype::f32, {"batch", 1, 28, 28});
-  for (const auto [in, out] : {std::pair{1, 8}, {8, 16}}) {
+  for (const auto& [in, out] : {std::pair{1, 8}, {8, 16}}) {
     const std::string name = "conv" + std::to_string(out);
     const ops::conv conv{.kernel_shape = {3, 3}, .pads = {1, 1, 1, 1}};
     x = b.add(conv, {x, b.constant(name + ".weight", wave({out, in, 3, 3})),

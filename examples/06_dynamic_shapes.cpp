@@ -28,7 +28,7 @@ int main() try {
   std::cout << "peak bytes: " << cat(made.model.program().peak_bytes()) << '\n';
 
   session s(made.model);
-  for (const extents size :
+  for (const extents& size :
        {extents{1, 3, 32, 48}, extents{4, 3, 224, 224}, extents{1, 3, 32, 48}}) {
     tensor image(dtype::f32, size);
     for (float& v : image.elements<float>()) v = 1;

@@ -246,9 +246,9 @@ TEST_CASE("every way out of the folder is refused") {
       {"none", "'none': cannot be opened: No such file"},
   };
 
-  for (const auto& [location, text] : cases) {
-    CAPTURE(location);
-    check_fails(open_beneath(folder, location), code::external_data, text);
+  for (const auto& c : cases) {
+    CAPTURE(c.location);
+    check_fails(open_beneath(folder, c.location), code::external_data, c.text);
   }
   check_fails(open_beneath("/dev", "zero"), code::external_data, "a character device");
   check_fails(open_beneath(folder + "/none", "w"), code::io, "the folder cannot be opened");

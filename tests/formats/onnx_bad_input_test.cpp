@@ -262,10 +262,10 @@ std::string external_bytes(
   out.integer(1, 4);
   out.integer(2, 1);
   out.text(8, "ext_w");
-  for (const auto& [key, value] : keys)
+  for (const auto& pair : keys)
     out.message(13, [&] {
-      out.text(1, key);
-      out.text(2, value);
+      out.text(1, pair.first);
+      out.text(2, pair.second);
     });
   out.integer(14, 1);
   return out.str();

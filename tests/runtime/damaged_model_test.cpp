@@ -154,7 +154,7 @@ TEST_CASE("wrong inputs of a model are errors") {
   const tensor text(dtype::string, {1});
   for (const sample& m : samples()) {
     const datum& right = m.inputs[0];
-    const tensor empty(right.as_tensor().type(), {0});
+    const tensor empty(right.as_tensor().type(), {0, 0, 0, 0, 0});
     for (const std::vector<datum>& wrong : {std::vector<datum>{},
                                             {right, right},
                                             {text},
