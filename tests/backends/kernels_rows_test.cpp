@@ -43,6 +43,30 @@ template <class Op> void add_reduction(cases& out) {
   out.push_back({Op{}, {reals({9, 65, 130}, 2), list({std::int64_t{1}})}, 2});
 }
 
+void add_embeddings(cases& out) {
+  for (const std::int64_t width : {1, 37, 256})
+    for (const dtype ids : {dtype::i64, dtype::i32}) {
+      const tensor word = reals({9, width}, 1), type = reals({2, width}, 2),
+                   position = reals({7, width}, 3), scale = reals({width}, 4, 0.5, 2),
+                   bias = reals({width}, 5);
+      const tensor some = wholes(ids, {3, 7}, 6, -9, 8), kinds = wholes(ids, {3, 1}, 7, 0, 1),
+                   places = wholes(ids, {7}, 8, 0, 6), none = wholes(ids, {0, 7}, 9, 0, 1);
+      const double loose = width == 1 ? 1e-3 : 2e-5;
+      out.push_back({ops::embed_layer_norm{1e-3F},
+                     {word, some, type, kinds, position, places, scale, bias},
+                     0,
+                     1,
+                     loose});
+      out.push_back({ops::embed_layer_norm{1e-3F},
+                     {word, some, type, kinds, position, places, scale},
+                     0,
+                     1,
+                     loose});
+      out.push_back({ops::embed_layer_norm{},
+                     {word, none, type, wholes(ids, {1, 1}, 7, 0, 1), position, places, scale}});
+    }
+}
+
 void add_norms(cases& out) {
   for (const extents& s :
        {extents{5}, extents{0, 5}, extents{3, 1}, extents{2, 3, 37}, extents{40, 256}}) {
@@ -84,6 +108,7 @@ cases row_cases() {
   add_reduction<ops::reduce_prod>(out);
   add_reduction<ops::reduce_sum_square>(out);
   add_norms(out);
+  add_embeddings(out);
   for (const bool last : {false, true})
     for (const std::int64_t axis : {0, 1, -1})
       for (const extents& s :

@@ -4,6 +4,7 @@
 #include "tenon/ops/arithmetic.hpp"
 #include "tenon/ops/elementwise.hpp"
 #include "tenon/ops/fused.hpp"
+#include "tenon/ops/gathering.hpp"
 #include "tenon/ops/matmul.hpp"
 #include "tenon/ops/normalization.hpp"
 #include "tenon/passes/fuse_epilogues.hpp"
@@ -197,29 +198,91 @@ inline result<std::size_t> grow(ir::graph& graph, node_id n) {
   return g->taken;
 }
 
-/// layer_norm(x + r): the sum is an output only when somebody else reads it.
-inline result<std::size_t> join_norm(ir::graph& graph, node_id n) {
+/// A layer norm over the last axis of f32 rows of known length, with a number per column in scale and bias, and
+/// nothing but the normalized rows read: what fused norms can do.
+inline bool is_plain_norm(const ir::graph& graph, node_id n) {
   const auto& node = graph[n];
   const auto* norm = node.op.as<ops::layer_normalization>();
-  if (!norm || node.inputs.size() < 2) return std::size_t{0};
+  if (!norm || node.inputs.size() < 2) return false;
+  const ir::fact& x = graph.fact(node.inputs[0]);
+  if (x.type != dtype::f32 || !x.is_ranked || x.rank() == 0) return false;
+  if (norm->axis != -1 && norm->axis != static_cast<std::int64_t>(x.rank()) - 1) return false;
+  for (std::size_t i = 1; i < node.inputs.size(); ++i) {
+    if (!node.inputs[i]) continue;
+    const ir::fact& f = graph.fact(node.inputs[i]);
+    if (f.type != dtype::f32 || !f.is_ranked || f.rank() != 1 || !(f.shape[0] == x.shape.back()))
+      return false;
+  }
+  for (std::size_t i = 1; i < node.outputs.size(); ++i)
+    if (node.outputs[i] && graph.use_count(node.outputs[i]) != 0) return false;
+  return true;
+}
+
+/// The terms of nested sums, each read once; empty when there are not `count`.
+inline std::vector<value_id> terms(const ir::graph& graph, value_id sum, std::size_t count) {
+  std::vector<value_id> out{sum};
+  for (std::size_t i = 0; i < out.size() && out.size() < count;) {
+    const node_id from = graph[out[i]].producer;
+    if (!from || !graph[from].op.is<ops::add>() || graph.use_count(out[i]) != 1) {
+      ++i;
+      continue;
+    }
+    out.insert(out.begin() + static_cast<std::ptrdiff_t>(i) + 1, graph[from].inputs[1]);
+    out[i] = graph[from].inputs[0];
+  }
+  return out.size() == count ? out : std::vector<value_id>();
+}
+
+/// Whether a value is rows of an f32 table, read once.
+inline bool is_lookup(const ir::graph& graph, value_id v) {
+  const node_id n = graph[v].producer;
+  const auto* gather = n ? graph[n].op.as<ops::gather>() : nullptr;
+  if (!gather || graph.use_count(v) != 1) return false;
+  const ir::fact &table = graph.fact(graph[n].inputs[0]), &ids = graph.fact(graph[n].inputs[1]);
+  const bool is_index = ids.type == dtype::i64 || ids.type == dtype::i32;
+  return table.type == dtype::f32 && table.is_ranked && table.rank() == 2 && is_index &&
+         ids.is_ranked && (gather->axis == 0 || gather->axis == -2);
+}
+
+/// layer_norm of a sum of three lookups, as the first layer of BERT has it.
+inline result<std::size_t> join_embedding(ir::graph& graph, node_id n) {
+  if (!is_plain_norm(graph, n)) return std::size_t{0};
+  const auto& node = graph[n];
+  const auto lookups = terms(graph, node.inputs[0], 3);
+  std::vector<value_id> inputs;
+  for (const value_id v : lookups) {
+    if (!is_lookup(graph, v)) return std::size_t{0};
+    const auto& from = graph[graph[v].producer].inputs;
+    inputs.insert(inputs.end(), from.begin(), from.end());
+  }
+  if (inputs.empty()) return std::size_t{0};
+  const dim width = graph.fact(node.inputs[0]).shape.back();
+  for (std::size_t i = 0; i < inputs.size(); i += 2)
+    if (!(graph.fact(inputs[i]).shape[1] == width)) return std::size_t{0};
+  inputs.insert(inputs.end(), node.inputs.begin() + 1, node.inputs.end());
+  const float epsilon = node.op.as<ops::layer_normalization>()->epsilon;
+  ir::patch patch(graph);
+  TENON_TRY(auto made, patch.add(ops::embed_layer_norm{epsilon}, inputs, 1, node.name));
+  patch.replace(node.outputs[0], made[0]);
+  TENON_TRY(patch.apply(graph));
+  return std::size_t{1};
+}
+
+/// layer_norm(x + r): the sum is an output only when somebody else reads it.
+inline result<std::size_t> join_norm(ir::graph& graph, node_id n) {
+  if (!is_plain_norm(graph, n)) return std::size_t{0};
+  const auto& node = graph[n];
   const value_id x = node.inputs[0];
   const node_id before = graph[x].producer;
-  const ir::fact& f = graph.fact(x);
-  if (!before || !graph[before].op.is<ops::add>() || f.type != dtype::f32 || !f.is_ranked ||
-      f.rank() == 0)
-    return std::size_t{0};
-  const auto rank = static_cast<std::int64_t>(f.rank());
-  if (norm->axis != -1 && norm->axis != rank - 1) return std::size_t{0};
-  for (std::size_t i = 1; i < node.outputs.size(); ++i)
-    if (node.outputs[i] && graph.use_count(node.outputs[i]) != 0) return std::size_t{0};
+  if (!before || !graph[before].op.is<ops::add>()) return std::size_t{0};
   const value_id a = graph[before].inputs[0], b = graph[before].inputs[1];
   if (!same_shape(graph, a, x) || !same_shape(graph, b, x)) return std::size_t{0};
   ir::patch patch(graph);
   std::vector<value_id> inputs{a, b, node.inputs[1]};
   if (node.inputs.size() > 2 && node.inputs[2]) inputs.push_back(node.inputs[2]);
   const bool is_read = graph.use_count(x) > 1;
-  TENON_TRY(auto made,
-            patch.add(ops::add_layer_norm{norm->epsilon}, inputs, is_read ? 2 : 1, node.name));
+  const float epsilon = node.op.as<ops::layer_normalization>()->epsilon;
+  TENON_TRY(auto made, patch.add(ops::add_layer_norm{epsilon}, inputs, is_read ? 2 : 1, node.name));
   patch.replace(node.outputs[0], made[0]);
   if (is_read) patch.replace(x, made[1]);
   TENON_TRY(patch.apply(graph));
@@ -230,7 +293,8 @@ inline result<std::size_t> join_norm(ir::graph& graph, node_id n) {
 
 TENON_INLINE result<std::size_t> fuse_epilogues::run(ir::graph& graph, pass_context&) const {
   std::size_t count = 0;
-  for (const auto step : {epilogue_detail::grow, epilogue_detail::join_norm})
+  for (const auto step :
+       {epilogue_detail::grow, epilogue_detail::join_embedding, epilogue_detail::join_norm})
     for (const node_id n : graph.order()) {
       if (!graph.is_alive(n)) continue;
       TENON_TRY(const std::size_t taken, step(graph, n));

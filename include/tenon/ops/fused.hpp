@@ -2,6 +2,7 @@
 
 #include "tenon/ir/eval_context.hpp"
 #include "tenon/ir/infer_context.hpp"
+#include "tenon/ops/embed_norm.hpp"
 #include "tenon/ops/type_list.hpp"
 #include "tenon/ops/walk.hpp"
 #include "tenon/tensor/convert.hpp"
@@ -293,7 +294,12 @@ inline status nhwc_pool::reference(eval_context& ctx) const {
 
 inline status add_layer_norm::infer(infer_context& ctx) const {
   TENON_TRY(ctx.require_type(0, {dtype::f32}, "x"));
+  if (!ctx[0].is_ranked || ctx[0].rank() == 0)
+    return fail(code::shape, "x is ", ctx[0].str(), ", expected a known rank of at least 1");
   TENON_TRY(ctx.require_same(ctx[1].shape, ctx[0].shape, "residual"));
+  const dims row{ctx[0].shape.back()};
+  TENON_TRY(ctx.require_same(ctx[2].shape, row, "scale"));
+  if (ctx.has(3)) TENON_TRY(ctx.require_same(ctx[3].shape, row, "bias"));
   ctx.output(0, ctx[0].type, ctx[0].shape);
   ctx.output(1, ctx[0].type, ctx[0].shape);
   return {};
@@ -323,6 +329,6 @@ inline status add_layer_norm::reference(eval_context& ctx) const {
   return {};
 }
 
-using fused_ops = type_list<add_layer_norm, fused_conv, fused_matmul, nhwc_pool>;
+using fused_ops = type_list<add_layer_norm, embed_layer_norm, fused_conv, fused_matmul, nhwc_pool>;
 
 }  // namespace tenon::inline v0::ops

@@ -6,8 +6,8 @@
 
 namespace tenon::inline v0::passes {
 
-/// Takes scale, bias, residual and activation into the convolution or matmul before them, and the addition before
-/// a layer norm into the norm.
+/// Takes scale, bias, residual and activation into the convolution or matmul before them, and the addition or the three
+/// embedding lookups before a layer norm into the norm.
 struct fuse_epilogues {
   static constexpr pass_info info{"fuse-epilogues",
                                   "bias, residual and activation become part of the product"};

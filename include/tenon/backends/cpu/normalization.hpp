@@ -1,8 +1,10 @@
 #pragma once
 
 #include "tenon/backends/cpu/rows.hpp"
+#include "tenon/backends/cpu/strided.hpp"
 #include "tenon/ops/fused.hpp"
 #include "tenon/ops/normalization.hpp"
+#include "tenon/ops/walk.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -101,6 +103,69 @@ inline status run_add_layer_norm(const call& c) {
   return {};
 }
 
+inline const char* three_lookups(const query& q) {
+  for (const std::size_t i : {0U, 2U, 4U})
+    if (!q.is(i, dtype::f32)) return "needs f32 tables";
+  return nullptr;
+}
+
+/// The row of each table for each row of y.
+inline std::size_t lookup_scratch(const call& c) {
+  const std::int64_t width = last(c.out(0));
+  return width == 0 ? 0
+                    : 3 * sizeof(std::int64_t) * static_cast<std::size_t>(c.out(0).count / width);
+}
+
+inline status find_rows(const call& c, std::int64_t* rows) {
+  using op = ops::embed_layer_norm;
+  const auto shape = c.out(0).shape();
+  const extents lead(shape.begin(), shape.end() - 1);
+  std::array<extents, 3> strides;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const array_view& ids = c.in(2 * i + 1);
+    for (std::int64_t k = 0; k < ids.count; ++k)
+      TENON_TRY(op::row(movement_detail::number(ids, k), c.in(2 * i).dim(0),
+                        op::info.inputs.items[2 * i + 1].name));
+    strides[i] = ops::broadcast_strides(extents(ids.shape().begin(), ids.shape().end()), lead);
+  }
+  ops::walk<3>(lead, strides, [&](const auto& offset, std::int64_t count, const auto& step) {
+    for (std::int64_t k = 0; k < count; ++k)
+      for (std::size_t i = 0; i < 3; ++i) {
+        const std::int64_t id = movement_detail::number(c.in(2 * i + 1), offset[i] + k * step[i]);
+        *rows++ = id < 0 ? id + c.in(2 * i).dim(0) : id;
+      }
+  });
+  return {};
+}
+
+inline status run_embed_layer_norm(const call& c) {
+  const std::int64_t width = last(c.out(0));
+  if (c.out(0).count == 0) return {};
+  auto* rows = reinterpret_cast<std::int64_t*>(c.scratch);
+  TENON_TRY(find_rows(c, rows));
+  const kernel_table& t = select_table();
+  const auto add = t.zip[static_cast<std::size_t>(binary::add)];
+  norm_args args;
+  args.x = args.y = c.out(0).as<float>();
+  args.columns = static_cast<std::size_t>(width);
+  args.epsilon = c.as<ops::embed_layer_norm>().epsilon;
+  args.scale = c.in(6).as<float>();
+  if (c.has(7)) args.bias = c.in(7).as<float>();
+  const auto term = [&](std::int64_t r, std::int64_t i) {
+    return c.in(static_cast<std::size_t>(2 * i)).as<float>() + rows[3 * r + i] * width;
+  };
+  c.threads->run(c.out(0).count / width, std::max<std::int64_t>(1, elementwise_grain / 4 / width),
+                 [&](std::int64_t b, std::int64_t e, int) {
+                   for (std::int64_t r = b; r < e; ++r) {
+                     float* y = args.y + r * width;
+                     add(term(r, 0), term(r, 1), y, args.columns, operands::full);
+                     add(y, term(r, 2), y, args.columns, operands::full);
+                   }
+                   t.layer_norm(args, static_cast<std::size_t>(b), static_cast<std::size_t>(e));
+                 });
+  return {};
+}
+
 inline const char* inference_norm(const query& q) {
   if (q.as<ops::batch_normalization>().training_mode) return "works outside of training";
   for (std::size_t i = 0; i < 5; ++i)
@@ -162,6 +227,7 @@ inline constexpr kernel::entry kernels[] = {
     {"cpu.layer_norm.f32", ir::id_of<ops::layer_normalization>(), trailing_axes<ops::layer_normalization>, nullptr, norm_scratch, run_layer_norm, false},
     {"cpu.rms_norm.f32", ir::id_of<ops::rms_normalization>(), trailing_axes<ops::rms_normalization>, nullptr, nullptr, run_rms_norm, false},
     {"cpu.add_layer_norm.f32", ir::id_of<ops::add_layer_norm>(), any_f32, nullptr, norm_scratch, run_add_layer_norm, false},
+    {"cpu.embed_layer_norm.f32", ir::id_of<ops::embed_layer_norm>(), three_lookups, nullptr, lookup_scratch, run_embed_layer_norm, false},
     {"cpu.batch_norm.f32", ir::id_of<ops::batch_normalization>(), inference_norm, nullptr, batch_norm_scratch, run_batch_norm, false},
 };
 // clang-format on
