@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include <tenon/ops/activation.hpp>
 #include <tenon/tenon.hpp>
 
 const char* version_of_other();
