@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the built programs need: no network, no libraries but those of the C++ toolchain, and vector instructions inside.
+"""What the built programs need: no network, no libraries but those of the toolchain, vector instructions inside.
 
 usage: binary.py [--build DIR]"""
 
@@ -69,7 +69,8 @@ def check_instructions(c, tool):
     if os.uname().machine != "x86_64":
         return c.skip("fused multiply-add", "this is no x86-64")
     counts = {"ymm": 0, "zmm": 0}
-    with subprocess.Popen(["objdump", "-d", "--no-show-raw-insn", str(tool)], stdout=subprocess.PIPE, text=True) as dump:
+    command = ["objdump", "-d", "--no-show-raw-insn", str(tool)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as dump:
         for line in dump.stdout:
             if "vfmadd" in line:
                 for register in counts:

@@ -58,9 +58,9 @@ class Checks:
         self.expect(name, done.returncode == status and len(lines) == 1 and part in lines[0],
                     f"exit {done.returncode}, expected {status} and {part!r}: {done.stderr.strip()[:300]}")
 
-    def save(self, name, nodes, inputs, outputs, constants=()):
+    def save(self, name, nodes, inputs, outputs, constants=(), opset=21):
         graph = helper.make_graph(nodes, name, inputs, outputs, list(constants))
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
         path = self.folder / f"{name}.onnx"
         path.write_bytes(model.SerializeToString())
         return path.name
@@ -105,6 +105,10 @@ def check_run(c):
     np.savez(c.folder / "in.npz", in_x=x)
     c.good("inputs of one .npz by name", "run", model, "--input", "in.npz")
 
+    c.good("a plan to keep", "optimize", model, "-o", "dense.plan")
+    c.good("the plan runs", "run", "dense.plan", "--input", file, "--output-dir", "plan")
+    c.expect("the plan is right", np.allclose(c.load("plan", "y.npy"), x @ w + 1, atol=1e-5))
+
     c.bad("no such model", 1, "io error", "run", "none.onnx")
     c.bad("missing input", 1, "input 'x' is missing", "run", model)
     c.bad("unknown input", 1, "'z' is unknown; the model has ['x']", "run", model, "--input", f"z={file}")
@@ -123,6 +127,36 @@ def check_run(c):
     c.bad("no command", 2, "usage")
     c.bad("unknown command", 2, "usage", "walk")
     c.bad("malformed size", 2, "GiB", "run", model, "--input", file, "--memory-limit", "much")
+
+
+def check_export(c):
+    """What torch.onnx.export of opset 11 writes for bicubic upsampling: names input and output, an empty roi."""
+    attributes = dict(mode="cubic", coordinate_transformation_mode="pytorch_half_pixel", cubic_coeff_a=-0.75,
+                      nearest_mode="floor")
+    roi = helper.make_node("Constant", [], ["roi"], value=helper.make_tensor("v", TensorProto.FLOAT, (0,), []))
+    node = helper.make_node("Resize", ["input", "roi", "scales"], ["output"], **attributes)
+    image = value("input", shape=(1, 3, 8, 8))
+    fixed = [helper.make_tensor("scales", TensorProto.FLOAT, (4,), [1, 1, 3, 3])]
+    model = c.save("opset11", [roi, node], [image], [value("output", shape=(1, 3, 24, 24))], fixed, opset=11)
+    file = c.array("image.npy", np.arange(192, dtype=np.float32).reshape(1, 3, 8, 8))
+    out = c.good("opset 11 by name", "run", model, "--input", f"input={file}", "--output-dir", "opset11")
+    c.expect("opset 11 output", "output: f32[1, 3, 24, 24]" in out, out)
+    c.bad("a name it does not have", 1, "'img' is unknown; the model has ['input']", "run", model, "--input",
+          f"img={file}")
+    out = c.good("the factor is frozen", "check", model)
+    inputs = [line for line in out.splitlines() if line.startswith("input ")]
+    c.expect("one input is left", len(inputs) == 1 and "scales is the constant [1, 1, 3, 3]" in out, out)
+    free = c.save("factor", [roi, node], [image, value("scales", shape=(4,))],
+                  [value("output", shape=(1, 3, None, None))], opset=11)
+    out = c.good("both inputs are listed", "inspect", free)
+    c.expect("two inputs", "input input: f32[1, 3, 8, 8]" in out and "input scales: f32[4]" in out, out)
+    for factor in (2, 3, 4, 1.5):
+        by = c.array("scales.npy", np.array([1, 1, factor, factor], np.float32))
+        out = c.good(f"factor {factor}", "run", free, "--input", f"input={file}", "--input", f"scales={by}",
+                     "--output-dir", f"x{factor}")
+        c.expect(f"size x{factor}", f"output: f32[1, 3, {int(8 * factor)}, {int(8 * factor)}]" in out, out)
+    same = np.array_equal(c.load("x3", "output.npy"), c.load("opset11", "output.npy"))
+    c.expect("one model and the frozen one agree", same)
 
 
 def check_names(c):
@@ -238,7 +272,8 @@ def check_bench(c):
     result = json.loads((c.folder / "bench.json").read_text()) if (c.folder / "bench.json").exists() else {}
     c.expect("keys of bench", BENCH_KEYS <= set(result), sorted(BENCH_KEYS - set(result)))
     c.expect("runs and warm-ups", result.get("runs") == 100 and result.get("warmup") == 10 and "median_ms" in out)
-    c.good("bench --min-time", "bench", model, "--random", "1", "--dim", "N=2", "--min-time", "0.05", "--json", "b.json")
+    c.good("bench --min-time", "bench", model, "--random", "1", "--dim", "N=2", "--min-time", "0.05", "--json",
+           "b.json")
     c.expect("--min-time", json.loads((c.folder / "b.json").read_text())["runs"] >= 15)
     c.expect("--profile", "kernel" in c.good("profile", "bench", model, "--random", "1", "--dim", "N=2", "--runs", "2",
                                              "--profile"))
@@ -290,8 +325,8 @@ def main():
     given = words.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         checks = Checks(pathlib.Path(given.tenon).resolve(), folder)
-        for step in (check_run, check_names, check_dtypes, check_limits, check_optimize, check_bench, check_lists,
-                     check_demo):
+        for step in (check_run, check_export, check_names, check_dtypes, check_limits, check_optimize, check_bench,
+                     check_lists, check_demo):
             try:
                 step(checks)
             except Exception as mistake:
