@@ -195,7 +195,8 @@ status score_rows(const call& c,
                   std::span<const double> base,
                   F&& finish) {
   const compiled_forest f(*c.state);
-  const auto [rows, columns] = matrix_of(c.in(0));
+  const auto size = matrix_of(c.in(0));
+  const std::int64_t rows = size.first, columns = size.second;
   if (rows != 0 && columns < f.numbers[width])
     return fail(code::index, "a tree tests feature ", f.numbers[width] - 1, ", expected less than ",
                 columns);
