@@ -2,13 +2,11 @@
 
 #include <atomic>
 #include <csignal>
-#include <cstdlib>
-#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include <dirent.h>
+#include "support/scratch_folder.hpp"
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -18,34 +16,7 @@
 namespace {
 
 using namespace tenon;
-
-/// A folder of its own, removed with all it holds.
-struct scratch_folder {
-  std::string path;
-
-  scratch_folder() {
-    char name[] = "/tmp/tenon-file-test-XXXXXX";
-    path = ::mkdtemp(name);
-  }
-
-  ~scratch_folder() { static_cast<void>(std::system(("rm -rf " + path).c_str())); }
-
-  std::string operator/(const std::string& name) const { return path + "/" + name; }
-
-  std::string put(const std::string& name, const std::string& text) const {
-    std::ofstream(*this / name, std::ios::binary) << text;
-    return *this / name;
-  }
-
-  std::vector<std::string> names() const {
-    std::vector<std::string> out;
-    DIR* folder = ::opendir(path.c_str());
-    while (const dirent* entry = ::readdir(folder))
-      if (entry->d_name[0] != '.') out.emplace_back(entry->d_name);
-    ::closedir(folder);
-    return out;
-  }
-};
+using tenon_tests::scratch_folder;
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != text.npos;
@@ -81,7 +52,7 @@ TEST_CASE("paths that are no readable regular file are named errors") {
   check_fails(mapped_file::open(std::string("a\0b", 3)), code::io, "'a\\x00b': the path contains");
   check_fails(mapped_file::open(folder / "none"), code::io,
               "none': cannot be opened: No such file");
-  check_fails(mapped_file::open(folder.path), code::io, "is a folder: expected a regular file");
+  check_fails(mapped_file::open(folder.path()), code::io, "is a folder: expected a regular file");
   check_fails(mapped_file::open("/dev/null"), code::io, "is a character device");
   check_fails(mapped_file::open(folder.put("empty", "")), code::io, "empty': is empty");
   REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
@@ -156,7 +127,7 @@ TEST_CASE("an atomic file follows a link and refuses other targets") {
   CHECK(S_ISLNK(facts.st_mode));
   REQUIRE(::symlink("nowhere", (folder / "dangling").c_str()) == 0);
   check_fails(atomic_file::create(folder / "dangling"), code::io, "leads nowhere");
-  check_fails(atomic_file::create(folder.path), code::io, "is a folder");
+  check_fails(atomic_file::create(folder.path()), code::io, "is a folder");
   check_fails(atomic_file::create(folder / "x/"), code::io, "is a folder");
   check_fails(atomic_file::create(folder / "none/x"), code::io, "its folder cannot be opened");
   check_fails(atomic_file::create("/dev/null"), code::io, "is a character device");
@@ -198,11 +169,11 @@ TEST_CASE("external data below the folder is opened") {
   REQUIRE(::mkdir((folder / "sub").c_str(), 0700) == 0);
   folder.put("w.bin", "weights");
   folder.put("sub/..w", "more");
-  auto file = open_beneath(folder.path, "w.bin");
+  auto file = open_beneath(folder.path(), "w.bin");
   REQUIRE(file);
   CHECK(file->size() == 7);
   CHECK(text_of(mapped_file::map(*file).value()) == "weights");
-  CHECK(text_of(mapped_file::map(open_beneath(folder.path + "/", "sub/..w").value()).value()) ==
+  CHECK(text_of(mapped_file::map(open_beneath(folder.path() + "/", "sub/..w").value()).value()) ==
         "more");
 }
 
@@ -260,7 +231,7 @@ TEST_CASE("both ways to open beneath a folder agree") {
   folder.put("sub/w", "weights");
   REQUIRE(::symlink("sub", (folder / "link").c_str()) == 0);
   REQUIRE(::symlink("w", (folder / "sub/link").c_str()) == 0);
-  const int base = ::open(folder.path.c_str(), O_RDONLY | O_DIRECTORY);
+  const int base = ::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY);
   REQUIRE(base >= 0);
   for (const bool by_walk : {false, true}) {
     const auto open = [&](const std::string& location) -> result<open_file> {

@@ -4,21 +4,21 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 #include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "support/scratch_folder.hpp"
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 namespace {
 
 using namespace tenon;
+using tenon_tests::scratch_folder;
 
 /// A file with the given dictionary and data, spelled by hand.
 std::string file_of(std::string_view dictionary, std::string_view data, int major = 1) {
@@ -312,8 +312,8 @@ TEST_CASE("headers end at multiples of 64 and long ones use version 2") {
 }
 
 TEST_CASE("arrays are saved and loaded") {
-  char path[] = "/tmp/tenon-npy-test-XXXXXX";
-  ::close(::mkstemp(path));
+  const scratch_folder folder;
+  const std::string path = folder / "array.npy";
   for (const tensor& value : {tensor::of<double>({1, 3}, {1, 2, 3}), tensor(dtype::i64, {0, 2}),
                               tensor::of<std::string>({2}, {"a", "bc"})}) {
     CHECK(save_npy(path, value));
@@ -321,7 +321,7 @@ TEST_CASE("arrays are saved and loaded") {
   }
   const auto wrong = load_npy(path, "x", dtype::f32);
   check_fails(wrong, code::input, "have the type string: expected f32");
-  std::remove(path);
+  std::filesystem::remove(path);
   check_fails(load_npy(path, "x"), code::io, "cannot be opened");
 }
 

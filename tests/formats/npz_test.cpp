@@ -4,14 +4,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "support/scratch_folder.hpp"
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 namespace {
 
@@ -96,11 +96,11 @@ TEST_CASE("keys that cannot be written are refused") {
 }
 
 TEST_CASE("a .npz file is saved and loaded") {
-  char path[] = "/tmp/tenon-npz-test-XXXXXX";
-  ::close(::mkstemp(path));
+  const tenon_tests::scratch_folder folder;
+  const std::string path = folder / "arrays.npz";
   CHECK(save_npz(path, arrays));
   CHECK(load_npz(path).value().size() == 3);
-  ::unlink(path);
+  std::filesystem::remove(path);
   const auto got = load_npz(path, "x");
   REQUIRE_FALSE(got);
   CHECK(got.failure().kind == code::io);

@@ -1,4 +1,3 @@
-#include "tenon/core/file.hpp"
 #include "tenon/formats/onnx/import.hpp"
 
 #include <filesystem>
@@ -7,6 +6,7 @@
 #include <vector>
 
 #include "support/onnx_model.hpp"
+#include "support/scratch_folder.hpp"
 #include <doctest/doctest.h>
 
 namespace {
@@ -280,17 +280,12 @@ std::string external_model(const std::string& tensor) {
 }  // namespace
 
 TEST_CASE("onnx bad input: external data") {
-  namespace fs = std::filesystem;
-  const fs::path folder = fs::temp_directory_path() / "tenon_onnx_external";
-  fs::remove_all(folder);
-  fs::create_directories(folder / "model");
-  REQUIRE(write_file((folder / "secret").string(), std::string(64, 's')));
-  REQUIRE(write_file((folder / "model/w").string(), std::string(64, '\0')));
-  fs::create_symlink(folder / "secret", folder / "model/link");
+  const scratch_folder folder;
+  const std::string secret = folder.put("secret", std::string(64, 's'));
+  folder.put("model/w", std::string(64, '\0'));
+  std::filesystem::create_symlink(secret, folder / "model/link");
   const auto try_load = [&](const std::string& tensor) {
-    const std::string path = (folder / "model/m.onnx").string();
-    REQUIRE(write_file(path, external_model(tensor)));
-    return load_onnx(path);
+    return load_onnx(folder.put("model/m.onnx", external_model(tensor)));
   };
   CHECK(try_load(external_bytes({{"location", "w"}})));
   CHECK(try_load(external_bytes({{"location", "w"}, {"offset", "48"}, {"length", "16"}})));
@@ -316,7 +311,6 @@ TEST_CASE("onnx bad input: external data") {
   }
   check_refused(external_model(external_bytes({{"location", "w"}})), code::external_data,
                 {"ext_w", "resolver"});
-  fs::remove_all(folder);
 }
 
 TEST_CASE("onnx bad input: legal oddities are accepted") {

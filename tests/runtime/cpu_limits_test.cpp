@@ -1,11 +1,9 @@
 #include "tenon/runtime/cpu_limits.hpp"
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <string_view>
 
+#include "support/scratch_folder.hpp"
 #include <doctest/doctest.h>
 #include <sched.h>
 
@@ -15,19 +13,10 @@ using namespace tenon;
 
 /// A fake root with /proc and /sys/fs/cgroup.
 struct fake_host {
-  std::filesystem::path root;
-
-  fake_host() {
-    char name[] = "/tmp/tenon-limits-test-XXXXXX";
-    root = ::mkdtemp(name);
-  }
-
-  ~fake_host() { std::filesystem::remove_all(root); }
+  tenon_tests::scratch_folder root;
 
   fake_host& put(const std::string& path, std::string_view text) {
-    const auto file = root / path.substr(1);
-    std::filesystem::create_directories(file.parent_path());
-    std::ofstream(file) << text;
+    root.put(path.substr(1), text);
     return *this;
   }
 
@@ -51,7 +40,7 @@ struct fake_host {
 
   cpu_limits read(int affinity = 8, int option = 0) const {
     limit_sources sources;
-    sources.root = root.string();
+    sources.root = root.path();
     sources.environment = [](const char*) -> const char* { return nullptr; };
     sources.affinity = affinity;
     sources.address_space_bytes = std::uint64_t{1} << 46;
@@ -180,7 +169,7 @@ TEST_CASE("option, TENON_NUM_THREADS, OMP_NUM_THREADS and the quota in this orde
   fake_host host;
   host.v2("/").put("/sys/fs/cgroup/cpu.max", "200000 100000");
   limit_sources sources;
-  sources.root = host.root.string();
+  sources.root = host.root.path();
   sources.affinity = 8;
   sources.environment = [](const char* name) {
     return std::string_view(name) == "OMP_NUM_THREADS"     ? "5,2"
