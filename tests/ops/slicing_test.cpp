@@ -17,6 +17,19 @@ const ir::fact known(std::vector<std::int64_t> v) {
   return ir::fact::of_constant(ints(std::move(v)));
 }
 
+/// Elements that a slice visits one by one; a start outside of the axis moves to its nearest element.
+std::int64_t visited(std::int64_t size, std::int64_t start, std::int64_t end, std::int64_t step) {
+  if (size == 0) return 0;
+  const auto from_front = [&](std::int64_t v) {
+    return v < 0 ? std::max<std::int64_t>(v, -99) + size : v;
+  };
+  std::int64_t at = std::max<std::int64_t>(from_front(start), 0), count = 0;
+  const std::int64_t last = from_front(end);
+  if (step < 0) at = std::min(at, size - 1);
+  for (; at >= 0 && at < size && (step > 0 ? at < last : at > last); at += step) ++count;
+  return count;
+}
+
 }  // namespace
 
 TEST_CASE("slice takes numpy bounds, extremes and negative steps") {
@@ -41,6 +54,31 @@ TEST_CASE("slice of symbols") {
   CHECK(inferred(ops::slice{}, {x, known({-1}), known({INT64_MAX}), known({1})}, s) == "f32[B, 1]");
   CHECK(inferred(ops::slice{}, {x, known({1}), known({INT64_MAX}), known({1})}, s) ==
         "f32[B, S - 1]");
+}
+
+TEST_CASE("slice of symbols has the elements that a walk visits, also when there are none") {
+  constexpr std::int64_t bounds[] = {INT64_MIN, -5, -2, -1, 0, 1, 3, 6, INT64_MAX};
+  int compared = 0;
+  for (const std::int64_t least : {0, 1, 3})
+    for (const std::int64_t start : bounds)
+      for (const std::int64_t end : bounds)
+        for (const std::int64_t step : {1, 2, 3, -1, -2, -3}) {
+          const ir::symbol_context s;
+          const dim size = s.scope().symbol("S");
+          REQUIRE(s.facts().restrict(size, least, interval::highest, "test"));
+          const auto y = infer_op(ops::slice{},
+                                  {fact_of(s, dtype::f32, {"S"}), known({start}), known({end}),
+                                   known({0}), known({step})},
+                                  s, 1);
+          REQUIRE(y);
+          for (std::int64_t n = least; n < 8; ++n, ++compared) {
+            bindings values;
+            values.set(size, n);
+            CHECK_MESSAGE(evaluate(y->front().shape[0], values) == visited(n, start, end, step),
+                          cat(y->front().str(), " of ", n, ": ", start, ":", end, ":", step));
+          }
+        }
+  CHECK(compared > 8000);
 }
 
 TEST_CASE("concat and split") {

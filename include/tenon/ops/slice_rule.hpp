@@ -36,18 +36,18 @@ inline slice_span<std::int64_t> slice_axis(std::int64_t size,
 
 namespace slice_detail {
 
-/// A bound counted from the start of the axis, within [lo, size + past]; nothing when its sign is unknown.
+/// A bound counted from the start of the axis, as `slice_axis` of numbers places it: within
+/// [lo, top], and top where that is below lo; nothing when its sign is unknown.
 inline std::optional<dim> place(
-    const infer_context& ctx, dim v, dim size, std::int64_t lo, std::int64_t past) {
+    const infer_context& ctx, dim v, dim size, std::int64_t lo, dim top) {
   const interval range = ctx.facts().bounds(v);
-  const dim top = size + dim(past);
   if (range.lo >= 0) {
     if (v.is_constant() && v.constant() >= 0x7FFFFFFF) return top;
     return ctx.facts().simplify(min(v, top));
   }
   if (range.hi >= 0) return std::nullopt;
-  if (v.is_constant() && v.constant() <= -0x7FFFFFFF) return dim(lo);
-  return ctx.facts().simplify(max(min(v + size, top), lo));
+  const bool is_lowest = v.is_constant() && v.constant() <= -0x7FFFFFFF;
+  return ctx.facts().simplify(min(is_lowest ? dim(lo) : max(v + size, lo), top));
 }
 
 }  // namespace slice_detail
@@ -60,8 +60,10 @@ inline std::optional<slice_span<dim>> slice_axis(
     return slice_span<dim>{s.start, s.length};
   }
   const bool forward = step > 0;
-  const auto s = slice_detail::place(ctx, start, size, 0, forward ? 0 : -1);
-  const auto e = slice_detail::place(ctx, end, size, forward ? 0 : -1, forward ? 0 : -1);
+  // Backwards over no elements both bounds are -1.
+  const dim top = forward ? size : size - 1;
+  const auto s = slice_detail::place(ctx, start, size, 0, top);
+  const auto e = slice_detail::place(ctx, end, size, forward ? 0 : -1, top);
   if (!s || !e) return std::nullopt;
   const dim distance = forward ? *e - *s : *s - *e;
   const std::int64_t stride = forward ? step : step == INT64_MIN ? INT64_MAX : -step;
