@@ -109,6 +109,7 @@ template <class Entry> tenon::status finish_ranges(Entry& e) {
   if (!e.range_file.empty()) {
     TENON_TRY(auto config, tenon::tools::load_range_config(e.range_file));
     e.run.ranges = std::move(config.ranges);
+    e.run.gpu = config.gpu;
   }
   if (e.min.empty()) return {};
   tenon::shape_range one;

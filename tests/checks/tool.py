@@ -73,6 +73,10 @@ class Checks:
         path = self.folder.joinpath(*parts)
         return np.load(path) if path.exists() else None
 
+    def report(self, name):
+        path = self.folder / name
+        return json.loads(path.read_text()) if path.exists() else {}
+
 
 def value(name, kind="FLOAT", shape=("N", 4)):
     return helper.make_tensor_value_info(name, getattr(TensorProto, kind), shape)
@@ -241,7 +245,7 @@ def check_optimize(c):
     model, _ = dense(c)
     words = ("--min", "1x4", "--max", "10x4", "--opt", "5x4", "--opt", "8x4", "--random", "0", "--dim", "N=5")
     c.good("optimize", "optimize", model, "-o", "fast.onnx", "--report", "report.json", *words)
-    report = json.loads((c.folder / "report.json").read_text()) if (c.folder / "report.json").exists() else {}
+    report = c.report("report.json")
     c.expect("keys of the report", REPORT_KEYS <= set(report), sorted(REPORT_KEYS - set(report)))
     ranges = report.get("user_config", {}).get("dynamic_tuning_shapes", [{}])
     c.expect("ranges in the report", ranges[0].get("opts") == [[[5, 4]], [[8, 4]]], ranges)
@@ -250,7 +254,9 @@ def check_optimize(c):
     c.good("compare levels", "compare", model, "--level", "none", "--level-b", "o2", "--random", "1", "--dim", "N=3")
     (c.folder / "range.json").write_text('{"dynamic_tuning_shapes": {"min": [1, 4], "max": [10, 4], "opts": [[5, 4]]},'
                                          ' "gpu_config": {"disable_fp16_accuracy_check": true}}')
-    c.good("optimize --range", "optimize", model, "--range", "range.json", "-o", "ranged.onnx")
+    c.good("optimize --range", "optimize", model, "--range", "range.json", "-o", "ranged.onnx", "--report", "ranged.json")
+    device = c.report("ranged.json").get("user_config", {}).get("gpu_config")
+    c.expect("gpu_config in the report", device == {"disable_fp16_accuracy_check": True}, device)
     (c.folder / "wrong.json").write_text('{"min": [1, 4], "max": [10, 4], "best": [[5, 4]]}')
     c.bad("unknown field of a range", 1, "field 'best' is unknown", "optimize", model, "--range", "wrong.json")
     c.bad("opt beyond max", 1, "input 'x' dim 0: expected min <= opt <= max vs min 1, opt 11, max 10", "optimize",

@@ -59,6 +59,7 @@ TENON_INLINE result<std::string> optimize_command::operator()() const {
   optimize_options how;
   how.level = model.level;
   how.ranges = ranges;
+  how.gpu = gpu;
   how.threads = model.threads;
   how.passes = compile_options_of(model).passes;
   if (!inputs.files.empty() || inputs.seed) {

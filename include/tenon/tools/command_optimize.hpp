@@ -14,6 +14,7 @@ namespace tenon::inline v0::tools {
 struct optimize_command {
   model_settings model;
   std::vector<shape_range> ranges;
+  gpu_options gpu;          ///< kept in the report
   input_settings inputs;    ///< test data; none: nothing is timed
   std::string output;       ///< empty: none is written
   std::string report_path;  ///< empty: none is written
