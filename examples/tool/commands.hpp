@@ -32,19 +32,31 @@ template <class Command> std::shared_ptr<entry<Command>> make_entry() {
   return std::make_shared<entry<Command>>();
 }
 
+/// Turns the texts of the command line into the model's and the inputs' settings.
+template <class Command> tenon::status finish_model(entry<Command>& e) {
+  TENON_TRY(finish(e.text, e.run.model));
+  finish(e.text, e.run.inputs);
+  return {};
+}
+
+/// When `sub` stands on the command line: `prepare(*e)`, then the command.
+template <class Command, class Prepare>
+void choose(CLI::App& sub, command& chosen, std::shared_ptr<entry<Command>> e, Prepare prepare) {
+  sub.callback([&chosen, e, prepare] {
+    chosen = [e, prepare]() -> text_result {
+      TENON_TRY(prepare(*e));
+      return e->run();
+    };
+  });
+}
+
 inline void add_run(CLI::App& app, command& chosen) {
   auto e = make_entry<tenon::tools::run_command>();
   CLI::App* sub = app.add_subcommand("run", "run a model once, from files to files");
   add_model_options(*sub, e->run.model, e->text);
   add_input_options(*sub, e->run.inputs, e->text);
   sub->add_option("--output-dir", e->run.output_dir, "folder for the outputs");
-  sub->callback([&chosen, e] {
-    chosen = [e]() -> text_result {
-      TENON_TRY(finish(e->text, e->run.model));
-      finish(e->text, e->run.inputs);
-      return e->run();
-    };
-  });
+  choose(*sub, chosen, e, finish_model<tenon::tools::run_command>);
 }
 
 inline void add_bench(CLI::App& app, command& chosen) {
@@ -55,13 +67,7 @@ inline void add_bench(CLI::App& app, command& chosen) {
   add_timing_options(*sub, e->run.timing);
   sub->add_option("--json", e->run.json_path, "also write the result there");
   sub->add_flag("--profile", e->run.model.profile, "also print the steps by time");
-  sub->callback([&chosen, e] {
-    chosen = [e]() -> text_result {
-      TENON_TRY(finish(e->text, e->run.model));
-      finish(e->text, e->run.inputs);
-      return e->run();
-    };
-  });
+  choose(*sub, chosen, e, finish_model<tenon::tools::bench_command>);
 }
 
 inline void add_inspect(CLI::App& app, command& chosen) {
@@ -90,18 +96,17 @@ inline void add_compare(CLI::App& app, command& chosen) {
   add_input_options(*sub, e->run.inputs, e->text);
   sub->add_option("--tolerance", e->tolerance, "largest error over scale that is no failure")
       ->check(CLI::Range(0.0, 1e9));
-  sub->callback([&chosen, e] {
-    chosen = [e]() -> text_result {
-      TENON_TRY(finish(e->text, e->run.a));
-      TENON_TRY(finish(e->text_b, e->run.b));
-      finish(e->text, e->run.inputs);
-      if (e->run.b.path.empty()) e->run.b.path = e->run.a.path;
-      e->run.b.threads = e->run.a.threads;
-      e->run.b.memory_limit_bytes = e->run.a.memory_limit_bytes;
-      e->run.b.time_limit_seconds = e->run.a.time_limit_seconds;
-      if (e->tolerance >= 0) e->run.tolerance = e->tolerance;
-      return e->run();
-    };
+  choose(*sub, chosen, e, [](auto& given) -> tenon::status {
+    auto& run = given.run;
+    TENON_TRY(finish(given.text, run.a));
+    TENON_TRY(finish(given.text_b, run.b));
+    finish(given.text, run.inputs);
+    if (run.b.path.empty()) run.b.path = run.a.path;
+    run.b.threads = run.a.threads;
+    run.b.memory_limit_bytes = run.a.memory_limit_bytes;
+    run.b.time_limit_seconds = run.a.time_limit_seconds;
+    if (given.tolerance >= 0) run.tolerance = given.tolerance;
+    return {};
   });
 }
 
@@ -137,13 +142,9 @@ inline void add_optimize(CLI::App& app, command& chosen) {
   sub->add_option("--opt", e->opts, "shapes to be fastest at")->take_all()->expected(1)->needs(min);
   min->needs(max)->excludes(file);
   max->needs(min);
-  sub->callback([&chosen, e] {
-    chosen = [e]() -> text_result {
-      TENON_TRY(finish(e->text, e->run.model));
-      finish(e->text, e->run.inputs);
-      TENON_TRY(finish_ranges(*e));
-      return e->run();
-    };
+  choose(*sub, chosen, e, [](auto& given) -> tenon::status {
+    TENON_TRY(finish_model(given));
+    return finish_ranges(given);
   });
 }
 

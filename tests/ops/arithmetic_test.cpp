@@ -11,12 +11,6 @@ using list = std::vector<double>;
 
 namespace {
 
-ir::fact shape_content(std::vector<dim> content) {
-  ir::fact out = ir::fact::of(dtype::i64, {dim(static_cast<std::int64_t>(content.size()))});
-  out.elements = std::move(content);
-  return out;
-}
-
 std::string content_of(const ir::any_op& op,
                        const std::vector<ir::fact>& inputs,
                        const ir::symbol_context& symbols) {
@@ -97,18 +91,11 @@ TEST_CASE("shape arithmetic is propagated as expressions") {
   const ir::symbol_context symbols;
   const dim b = symbols.scope().symbol("B"), h = symbols.scope().symbol("H");
   REQUIRE(symbols.facts().restrict(b, 0, 1000, "test"));
-  CHECK(content_of(ops::mul{}, {shape_content({b, h}), shape_content({dim(2)})}, symbols) ==
-        "[2*B, 2*H]");
-  CHECK(content_of(ops::add{}, {shape_content({b}), shape_content({dim(3)})}, symbols) ==
-        "[B + 3]");
-  CHECK(content_of(ops::div{}, {shape_content({b}), shape_content({dim(2)})}, symbols) ==
-        "[floordiv(B, 2)]");
-  CHECK(content_of(ops::div{}, {shape_content({dim(-7)}), shape_content({dim(2)})}, symbols) ==
-        "[-3]");
-  CHECK(content_of(ops::div{}, {shape_content({b}), shape_content({dim(0)})}, symbols) ==
-        "unknown");
-  CHECK(content_of(ops::modulo{}, {shape_content({dim(-7)}), shape_content({dim(4)})}, symbols) ==
-        "[1]");
-  CHECK(content_of(ops::minimum{}, {shape_content({dim(4)}), shape_content({dim(9)})}, symbols) ==
-        "[4]");
+  CHECK(content_of(ops::mul{}, {content({b, h}), content({dim(2)})}, symbols) == "[2*B, 2*H]");
+  CHECK(content_of(ops::add{}, {content({b}), content({dim(3)})}, symbols) == "[B + 3]");
+  CHECK(content_of(ops::div{}, {content({b}), content({dim(2)})}, symbols) == "[floordiv(B, 2)]");
+  CHECK(content_of(ops::div{}, {content({dim(-7)}), content({dim(2)})}, symbols) == "[-3]");
+  CHECK(content_of(ops::div{}, {content({b}), content({dim(0)})}, symbols) == "unknown");
+  CHECK(content_of(ops::modulo{}, {content({dim(-7)}), content({dim(4)})}, symbols) == "[1]");
+  CHECK(content_of(ops::minimum{}, {content({dim(4)}), content({dim(9)})}, symbols) == "[4]");
 }

@@ -6,16 +6,6 @@ using namespace tenon;
 using namespace tenon_tests;
 using list = std::vector<double>;
 
-namespace {
-
-ir::fact content(std::vector<dim> values) {
-  ir::fact out = ir::fact::of(dtype::i64, {dim(static_cast<std::int64_t>(values.size()))});
-  out.elements = std::move(values);
-  return out;
-}
-
-}  // namespace
-
 TEST_CASE("reshape divides symbols exactly") {
   const ir::symbol_context s;
   const dim b = s.scope().symbol("B");

@@ -38,6 +38,14 @@ inline tenon::ir::fact fact_of(const tenon::ir::symbol_context& symbols,
   return tenon::ir::fact::of(type, shape);
 }
 
+/// The fact of a list of integers that are known.
+inline tenon::ir::fact content(std::vector<tenon::dim> values) {
+  const tenon::dim count(static_cast<std::int64_t>(values.size()));
+  tenon::ir::fact out = tenon::ir::fact::of(tenon::dtype::i64, {count});
+  out.elements = std::move(values);
+  return out;
+}
+
 /// The text of output `i` of a shape rule, or of its error.
 inline std::string inferred(const tenon::ir::any_op& op,
                             const std::vector<tenon::ir::fact>& inputs,

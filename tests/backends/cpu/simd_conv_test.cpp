@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "simd_support.hpp"
@@ -80,7 +81,7 @@ struct images {
     return a;
   }
 
-  void check(const buffer& result, double bound = 2e-5) const {
+  void check(const buffer& result, double bound) const {
     double worst = 0;
     for (std::size_t p = 0; p < pixels(); ++p) {
       for (std::size_t c = 0; c < s.out_c; ++c) {
@@ -94,20 +95,73 @@ struct images {
   }
 };
 
+/// `whole` is right within the bound, and `parts` writes the same bits.
+template <class Whole, class Parts>
+void check_split(images& im, const buffer& packed, double bound, Whole whole, Parts parts) {
+  whole(im.args(packed.data(), im.y.data()));
+  im.check(im.y, bound);
+  buffer split(im.y.size(), -77.0F);
+  parts(im.args(packed.data(), split.data()));
+  CHECK(split == im.y);
+}
+
 void check_conv(const kernel_table& t, const conv_shape& s) {
   images im(s);
   buffer packed(t.conv_packed_floats(s));
   t.pack_conv(s, im.w.data(), packed.data());
   std::vector<double> space(t.conv_workspace_bytes(s) / sizeof(double) + 1);
   const std::size_t panels = t.conv_panels(s), rows = im.pixels();
-  t.conv(im.args(packed.data(), im.y.data()), {0, rows, 0, panels}, space.data());
-  im.check(im.y);
-  buffer split(im.y.size(), -77.0F);
-  const conv_args a = im.args(packed.data(), split.data());
-  t.conv(a, {0, rows / 3, 0, panels / 2}, space.data());
-  t.conv(a, {rows / 3, rows, 0, panels / 2}, space.data());
-  t.conv(a, {0, rows, panels / 2, panels}, space.data());
-  CHECK(split == im.y);
+  check_split(
+      im, packed, 2e-5,
+      [&](const conv_args& a) {
+        t.conv(a, {0, rows, 0, panels}, space.data());
+      },
+      [&](const conv_args& a) {
+        t.conv(a, {0, rows / 3, 0, panels / 2}, space.data());
+        t.conv(a, {rows / 3, rows, 0, panels / 2}, space.data());
+        t.conv(a, {0, rows, panels / 2, panels}, space.data());
+      });
+}
+
+void check_winograd(const kernel_table& t, const conv_shape& s) {
+  images im(s);
+  buffer packed(t.winograd_packed_floats(s)), scratch(36 * s.in_c * s.out_c);
+  t.pack_winograd(s, im.w.data(), packed.data(), scratch.data());
+  std::vector<double> space(t.winograd_workspace_bytes(s) / sizeof(double) + 1);
+  const std::size_t tiles = s.batch * ((s.out_h + 3) / 4) * ((s.out_w + 3) / 4);
+  check_split(
+      im, packed, 1e-4, [&](const conv_args& a) { t.winograd(a, 0, tiles, space.data()); },
+      [&](const conv_args& a) {
+        t.winograd(a, 0, tiles / 3, space.data());
+        t.winograd(a, tiles / 3, tiles, space.data());
+      });
+}
+
+void check_depthwise(const kernel_table& t, const conv_shape& s) {
+  images im(s);
+  buffer packed(im.w.size());
+  t.pack_depthwise(s, im.w.data(), packed.data());
+  const conv_args a = im.args(packed.data(), im.y.data());
+  t.depthwise(a, 0, 1);
+  t.depthwise(a, 1, s.batch * s.out_h);
+  im.check(im.y, 2e-5);
+}
+
+/// Each shape on each instruction set of this machine.
+void check_each(std::span<const conv_shape> shapes,
+                void (*check)(const kernel_table&, const conv_shape&)) {
+  for (const kernel_table* t : cpu_test::tables()) {
+    for (const conv_shape& s : shapes) {
+      CAPTURE(name(t->level));
+      CAPTURE(s.in_c);
+      CAPTURE(s.out_c);
+      CAPTURE(s.in_h);
+      CAPTURE(s.kernel_h);
+      CAPTURE(s.stride_h);
+      CAPTURE(s.groups);
+      check(*t, s);
+    }
+  }
 }
 
 }  // namespace
@@ -121,17 +175,7 @@ TEST_CASE("cpu convolution equals a double reference") {
       shape(1, 8, 8, 64, 64, 3, 1, 1, 1, 4),   shape(1, 6, 6, 10, 20, 5, 1, 1, 4, 10),
       shape(1, 1, 1, 18, 5, 3, 1, 1, 1, 1),    shape(1, 12, 12, 4, 8, 3, 1, 3, 3, 2),
       shape(3, 28, 28, 16, 16, 3, 1, 1, 1, 1)};
-  for (const kernel_table* t : cpu_test::tables()) {
-    for (const conv_shape& s : shapes) {
-      CAPTURE(name(t->level));
-      CAPTURE(s.in_c);
-      CAPTURE(s.out_c);
-      CAPTURE(s.kernel_h);
-      CAPTURE(s.stride_h);
-      CAPTURE(s.groups);
-      check_conv(*t, s);
-    }
-  }
+  check_each(shapes, check_conv);
 }
 
 TEST_CASE("cpu convolution by transforms equals a double reference, whatever the split") {
@@ -139,26 +183,7 @@ TEST_CASE("cpu convolution by transforms equals a double reference, whatever the
       shape(1, 8, 8, 16, 16, 3, 1, 1, 1, 1),   shape(2, 7, 9, 17, 33, 3, 1, 1, 1, 1),
       shape(1, 13, 6, 40, 20, 3, 1, 1, 0, 1),  shape(1, 1, 1, 18, 5, 3, 1, 1, 1, 1),
       shape(1, 30, 31, 64, 64, 3, 1, 1, 1, 1), shape(1, 5, 5, 16, 19, 3, 1, 1, 2, 1)};
-  for (const kernel_table* t : cpu_test::tables()) {
-    for (const conv_shape& s : shapes) {
-      CAPTURE(name(t->level));
-      CAPTURE(s.in_c);
-      CAPTURE(s.out_c);
-      CAPTURE(s.in_h);
-      images im(s);
-      buffer packed(t->winograd_packed_floats(s)), scratch(36 * s.in_c * s.out_c);
-      t->pack_winograd(s, im.w.data(), packed.data(), scratch.data());
-      std::vector<double> space(t->winograd_workspace_bytes(s) / sizeof(double) + 1);
-      const std::size_t tiles = s.batch * ((s.out_h + 3) / 4) * ((s.out_w + 3) / 4);
-      t->winograd(im.args(packed.data(), im.y.data()), 0, tiles, space.data());
-      im.check(im.y, 1e-4);
-      buffer split(im.y.size(), -77.0F);
-      const conv_args a = im.args(packed.data(), split.data());
-      t->winograd(a, 0, tiles / 3, space.data());
-      t->winograd(a, tiles / 3, tiles, space.data());
-      CHECK(split == im.y);
-    }
-  }
+  check_each(shapes, check_winograd);
 }
 
 TEST_CASE("cpu depthwise convolution equals a double reference") {
@@ -166,18 +191,5 @@ TEST_CASE("cpu depthwise convolution equals a double reference") {
       shape(1, 9, 10, 16, 16, 3, 1, 1, 1, 16),  shape(2, 13, 12, 37, 37, 3, 2, 1, 1, 37),
       shape(1, 14, 14, 72, 72, 5, 1, 1, 2, 72), shape(1, 5, 5, 1, 1, 5, 1, 1, 2, 1),
       shape(1, 15, 16, 9, 9, 3, 1, 2, 2, 9),    shape(1, 2, 2, 33, 33, 7, 1, 1, 3, 33)};
-  for (const kernel_table* t : cpu_test::tables()) {
-    for (const conv_shape& s : shapes) {
-      CAPTURE(name(t->level));
-      CAPTURE(s.in_c);
-      CAPTURE(s.kernel_h);
-      images im(s);
-      buffer packed(im.w.size());
-      t->pack_depthwise(s, im.w.data(), packed.data());
-      const conv_args a = im.args(packed.data(), im.y.data());
-      t->depthwise(a, 0, 1);
-      t->depthwise(a, 1, s.batch * s.out_h);
-      im.check(im.y);
-    }
-  }
+  check_each(shapes, check_depthwise);
 }
