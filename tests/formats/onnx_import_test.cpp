@@ -1,5 +1,6 @@
 #include "tenon/formats/onnx/export.hpp"
 #include "tenon/formats/onnx/import.hpp"
+#include "tenon/formats/onnx/schema.hpp"
 #include "tenon/infer/interpreter.hpp"
 
 #include <string>
@@ -207,4 +208,38 @@ TEST_CASE("onnx export: names, shared outputs and metadata") {
   const dim n = *again.symbols.scope().find("n");
   CHECK(again.symbols.facts().is_divisible(n, 8) == truth::yes);
   CHECK(*to_onnx(again) == *written);
+}
+
+TEST_CASE("onnx export: what an empty optional would hold is a type") {
+  using kind = onnx::type_proto::kind;
+  // TypeProto of f32 of unknown rank, and of a sequence of such tensors.
+  const std::string tensor_type = "\x0A\x02\x08\x01", list_type = "\x22\x06\x0A\x04" + tensor_type;
+  for (const bool is_list : {false, true}) {
+    onnx_model m;
+    m.output("y", {}, 9);
+    m.node("Optional", {}, {"o"},
+           {attribute::message("type", 13, 14, is_list ? list_type : tensor_type)});
+    m.node("OptionalHasElement", {"o"}, {"y"});
+    const ir::graph g = load(m.bytes());
+    const auto written = to_onnx(g);
+    REQUIRE_MESSAGE(written, written.failure().message);
+    const auto proto = onnx::decode_model(std::as_bytes(std::span(*written)));
+    REQUIRE_MESSAGE(proto, proto.failure().message);
+    const auto& node = proto->graph->nodes[0];
+    REQUIRE(node.attributes.size() == 1);
+    const auto& type = node.attributes[0];
+    CHECK(type.name == "type");
+    CHECK(type.type == onnx::attribute_proto::kind::type);
+    CHECK(type.s.empty());
+    REQUIRE(type.tp);
+    CHECK(type.tp->what == (is_list ? kind::sequence : kind::tensor));
+    const auto& element = is_list ? *type.tp->element : *type.tp;
+    CHECK(element.what == kind::tensor);
+    CHECK(element.elem_type == 1);
+    CHECK_FALSE(element.has_shape);
+    CHECK(*to_onnx(load(*written)) == *written);
+    const auto out = interpret(g, {});
+    REQUIRE_MESSAGE(out, out.failure().message);
+    CHECK_FALSE(out->at(0).as_tensor().elements<bool>()[0]);
+  }
 }

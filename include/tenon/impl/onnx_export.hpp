@@ -305,6 +305,17 @@ TENON_INLINE status exporter::write_attribute(std::string_view op_type,
   return done;
 }
 
+TENON_INLINE void exporter::write_held_type(std::string_view name, const ir::fact& optional) {
+  ir::fact held = optional;
+  held.what = optional.holds_sequence ? ir::fact::kind::sequence : ir::fact::kind::tensor;
+  out_.message(5, [&] {
+    out_.text(1, name);
+    out_.message(14, [&] { write_type(held); });
+    constexpr std::int64_t type_proto = 13;
+    out_.integer(20, type_proto);
+  });
+}
+
 TENON_INLINE status exporter::write_node(const scope& s, node_id n) {
   const ir::graph& g = *s.graph;
   const auto& node = g[n];
@@ -324,7 +335,10 @@ TENON_INLINE status exporter::write_node(const scope& s, node_id n) {
     if (!node.name.empty()) out_.text(3, printable_name(node.name));
     out_.text(4, form.name);
     for (const auto& a : export_detail::attributes_of(node.op, form.name))
-      if (done) done = write_attribute(form.name, a.name, a.value, captured);
+      if (form.name == "Optional")
+        write_held_type(a.name, g.fact(node.outputs[0]));
+      else if (done)
+        done = write_attribute(form.name, a.name, a.value, captured);
     if (!form.domain.empty()) out_.text(7, form.domain);
   });
   if (!done) return std::move(done).failure().in(ir::describe(g, n));

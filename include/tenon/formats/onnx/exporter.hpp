@@ -59,6 +59,7 @@ class exporter {
                          std::string_view name,
                          const ir::attribute_value& value,
                          std::span<const std::string> captured);
+  void write_held_type(std::string_view name, const ir::fact& optional);
   status write_tensor(std::uint32_t field, std::string_view name, const tensor& t);
   void write_value_info(std::uint32_t field, std::string_view name, const ir::fact& f);
   void write_type(const ir::fact& f);
