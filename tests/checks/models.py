@@ -3,12 +3,14 @@
 
 usage: models.py [--tenon FILE] [--recipes DIR] [--models DIR] [--cases MODEL[:CASE],…] [--levels none,o1]
 
-DIR of --recipes holds specs.json and make_io.py (the model set); DIR of --models the .onnx files they were made into.
-Every case runs once without and once with optimization. Symbols get at least three sizes a model. The error of an
-output is max |a - b| over the largest |b|; integers, booleans and strings must be equal; quantized models are
-compared by correlation.
+DIR of --recipes holds specs.json and make_io.py (the model set), without it TENON_MODEL_RECIPES; DIR of --models the
+.onnx files they were made into. Every case runs once without and once with optimization. Symbols get at least three
+sizes a model. The error of an output is max |a - b| over the largest |b|; integers, booleans, strings, infinities and
+NaN must be equal; quantized models are compared by correlation and by the root of the mean square of a - b over that
+of b.
 """
 import argparse
+import functools
 import hashlib
 import os
 import pathlib
@@ -42,6 +44,7 @@ TOLERANCE = 2e-4
 # They are compared with ONNX Runtime as written (its own optimizer moves them by 0.29 and 0.05), by correlation.
 QUANTIZED = {"bert_base_int8_dyn", "resnet50_int8_qdq"}
 QUANTIZED_CORRELATION = 0.999
+QUANTIZED_RMS = 0.05
 
 # Outputs that are one list of detections, best first: neighbours whose scores are equal within the tolerance may swap.
 RANKED = {"retinanet_full": ("scores", ("boxes", "labels"))}
@@ -52,11 +55,20 @@ def cases_of(specs, model):
     return named + [("-".join(f"{k}{v}" for k, v in dims.items()), dims) for dims in MORE.get(model, [])]
 
 
+@functools.lru_cache(maxsize=None)
+def digest_of(*files):
+    digest = hashlib.sha256()
+    for file in files:
+        with open(file, "rb") as data:
+            digest.update(hashlib.file_digest(data, "sha256").digest())
+    return digest.hexdigest()
+
+
 def expected(np, make_io, model_path, model, name, dims, cache):
-    """Inputs and ONNX Runtime's outputs, kept in `cache` under the model's and the sizes' digest."""
-    size = model_path.stat().st_size
-    key = hashlib.sha256(f"{model} {size} {sorted(dims.items())}".encode()).hexdigest()[:16]
-    kept = cache / f"{model}_{key}.npz"
+    """Inputs and ONNX Runtime's outputs, kept in `cache` under the digest of the model, the recipes and the sizes."""
+    recipes = [pathlib.Path(make_io.__file__).parent / f for f in ("make_io.py", "materialize.py", "specs.json")]
+    key = f"{model}:{name} {digest_of(model_path, *recipes)} {sorted(dims.items())}"
+    kept = cache / f"{model}_{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
     if kept.exists():
         with np.load(kept) as data:
             return ({k[3:]: data[k] for k in data if k.startswith("in_")},
@@ -78,6 +90,21 @@ def file_name(name):
     return "".join(c if c.isalnum() and c.isascii() or c in "._-" else "_" for c in name)
 
 
+def float_error(np, got, want, quantized):
+    """(error in tolerances, text) of finite numbers; NaN where it is not a number."""
+    if np.array_equal(got, want):
+        return 0.0, "equal"
+    error = got - want
+    if not quantized:
+        scaled = float(np.abs(error).max()) / max(1e-30, float(np.abs(want).max()))
+        return scaled / TOLERANCE, f"{scaled:.2e}"
+    with np.errstate(all="ignore"):
+        correlation = float(np.corrcoef(got, want)[0, 1])
+    rms = float(np.sqrt(np.mean(error ** 2) / max(1e-60, float(np.mean(want ** 2)))))
+    worst = np.maximum((1 - correlation) / (1 - QUANTIZED_CORRELATION), rms / QUANTIZED_RMS)
+    return float(worst), f"correlation {correlation:.5f}, rms {rms:.4f}"
+
+
 def difference(np, got, want, quantized):
     """(error in tolerances, text): 0 for equal outputs, inf for outputs that cannot be compared."""
     if got.shape != want.shape or got.dtype != want.dtype:
@@ -87,13 +114,30 @@ def difference(np, got, want, quantized):
     if want.dtype.kind != "f":
         wrong = int((got != want).sum())
         return (float("inf") if wrong else 0.0), f"{wrong} of {want.size} differ"
-    if not (np.isfinite(got) == np.isfinite(want)).all():
-        return float("inf"), "finite in other places"
-    if quantized:
-        correlation = float(np.corrcoef(got.ravel(), want.ravel())[0, 1])
-        return (1 - correlation) / (1 - QUANTIZED_CORRELATION), f"correlation {correlation:.5f}"
-    error = np.abs(got.astype(np.float64) - want.astype(np.float64)).max() / max(1e-30, float(np.abs(want).max()))
-    return float(error) / TOLERANCE, f"{error:.2e}"
+    finite = np.isfinite(want)
+    if not np.isfinite(got[finite]).all() or not np.array_equal(got[~finite], want[~finite], equal_nan=True):
+        return float("inf"), "infinities or NaN differ"
+    error, text = float_error(np, got[finite].astype(np.float64), want[finite].astype(np.float64), quantized)
+    return (float("inf") if error != error else error), text
+
+
+def check_difference(np):
+    """Names of the comparisons that come out wrong."""
+    one, nan, inf = np.linspace(-1, 2, 50, dtype=np.float32), np.float32("nan"), np.float32("inf")
+
+    def changed(value):
+        return np.concatenate([one[:-1], [value]]).astype(np.float32)
+
+    fine = {"equal": (one, one), "close": (one * np.float32(1 + 1e-5), one), "both NaN": (changed(nan), changed(nan)),
+            "both inf": (changed(inf), changed(inf)), "constant": (one * 0 + 1, one * 0 + 1)}
+    wrong = {"NaN": (changed(nan), one), "NaN expected": (one, changed(nan)), "inf": (changed(inf), one),
+             "inf expected": (one, changed(inf)), "other sign": (changed(-inf), changed(inf)),
+             "finite beside inf": (changed(inf) + np.float32(0.1), changed(inf)), "shape": (one[:1], one),
+             "scale": (one * 2, one), "offset": (one + np.float32(0.5), one), "all NaN": (one * nan, one),
+             "constant": (one * 0 + 2, one * 0 + 1)}
+    return [f"{name}{' quantized' if quantized else ''}" for cases, is_fine in ((fine, True), (wrong, False))
+            for name, (got, want) in cases.items() for quantized in (False, True)
+            if (difference(np, got, want, quantized)[0] <= 1) != is_fine]
 
 
 def align_ranked(np, model, got, want):
@@ -133,44 +177,71 @@ def run_case(np, tenon, path, inputs, outputs, level, threads, model):
         return worst, max(texts)[1]
 
 
+def skip(reason):
+    print(f"skipped: models: {reason}")
+    print("0 passed, 0 failed, 1 skipped")
+    return 0
+
+
+def run_all(np, make_io, options):
+    """Passed, failed and skipped cases."""
+    models = pathlib.Path(options.models)
+    cache = pathlib.Path(options.cache) if options.cache else models / "expected"
+    wanted = {c for c in options.cases.split(",") if c}
+    passed = failed = skipped = 0
+    for model in make_io.SPECS:
+        path = models / f"{model}.onnx"
+        cases = [(name, dims) for name, dims in cases_of(make_io.SPECS, model)
+                 if not options.cases or {model, f"{model}:{name}"} & wanted]
+        wanted -= {model, *(f"{model}:{name}" for name, _ in cases)}
+        if cases and not path.exists():
+            skipped += 1
+            print(f"skipped: {model}: its .onnx file is not below the folder of --models")
+            continue
+        for name, dims in cases:
+            inputs, outputs = expected(np, make_io, path, model, name, dims, cache)
+            for level in options.levels.split(","):
+                error, text = run_case(np, options.tenon, path, inputs, outputs, level, options.threads, model)
+                passed, failed = passed + (error <= 1), failed + (not error <= 1)
+                print(f"{'ok    ' if error <= 1 else 'FAILED'} {model}:{name} {level}: {text}", flush=True)
+    if wanted:
+        failed += 1
+        print(f"FAILED --cases: no such case: {', '.join(sorted(wanted))}")
+    elif passed + failed == 0:
+        failed += 1
+        print("FAILED: no case ran")
+    return passed, failed, skipped
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tenon", default=ROOT / "build/tenon")
-    parser.add_argument("--recipes", default=ROOT.parent / "shared/models")
+    parser.add_argument("--recipes", default=os.environ.get("TENON_MODEL_RECIPES"))
     parser.add_argument("--models", default=ROOT / "build/models")
     parser.add_argument("--cache", default=None)
     parser.add_argument("--cases", default="")
     parser.add_argument("--levels", default="none,o1")
     parser.add_argument("--threads", default="2")
     options = parser.parse_args()
-    recipes, models = pathlib.Path(options.recipes), pathlib.Path(options.models)
-    if not (recipes / "specs.json").exists() or not models.is_dir():
-        print(f"skipped: models: the model set is not here (recipes, or files under {options.models})")
-        print("0 passed, 0 failed, 1 skipped")
-        return 0
     try:
         import numpy as np
-        sys.path.insert(0, str(recipes))
+    except ImportError as error:
+        return skip(error)
+    wrong = check_difference(np)
+    if wrong:
+        print(f"FAILED comparison: {', '.join(wrong)}\n0 passed, 1 failed, 0 skipped")
+        return 1
+    if not options.recipes:
+        return skip("neither --recipes nor TENON_MODEL_RECIPES names the folder of the model set")
+    if not (pathlib.Path(options.recipes) / "specs.json").exists() or not pathlib.Path(options.models).is_dir():
+        return skip(f"the model set is not here (recipes, or files under {options.models})")
+    sys.path.insert(0, str(options.recipes))
+    try:
         import make_io
     except ImportError as error:
-        print(f"skipped: models: {error}")
-        print("0 passed, 0 failed, 1 skipped")
-        return 0
-    cache = pathlib.Path(options.cache) if options.cache else models / "expected"
-    wanted = [c for c in options.cases.split(",") if c]
-    passed = failed = 0
-    for model in make_io.SPECS:
-        path = models / f"{model}.onnx"
-        for name, dims in cases_of(make_io.SPECS, model):
-            if not path.exists() or (wanted and model not in wanted and f"{model}:{name}" not in wanted):
-                continue
-            inputs, outputs = expected(np, make_io, path, model, name, dims, cache)
-            for level in options.levels.split(","):
-                error, text = run_case(np, options.tenon, path, inputs, outputs, level, options.threads, model)
-                fine = error <= 1
-                passed, failed = passed + fine, failed + (not fine)
-                print(f"{'ok    ' if fine else 'FAILED'} {model}:{name} {level}: {text}", flush=True)
-    print(f"{passed} passed, {failed} failed, 0 skipped")
+        return skip(error)
+    passed, failed, skipped = run_all(np, make_io, options)
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed else 0
 
 
