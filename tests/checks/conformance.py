@@ -15,6 +15,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SETS = ("node", "simple", "pytorch-operator", "pytorch-converted")
+TIME_LIMIT_S = 1800
 TALLY = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
 
 
@@ -36,9 +37,14 @@ def main():
         print("skipped: conformance: the Python package onnx with its backend test data is not installed")
         print("0 passed, 0 failed, 1 skipped")
         return 0
-    command = [str(pathlib.Path(given.build) / "conformance"), "--filter", given.filter,
+    command = [str(pathlib.Path(given.build) / "conformance"), "--filter", given.filter, "--run-skipped",
                "--skips", str(ROOT / "tests/conformance/skips.txt")]
-    done = subprocess.run(command + [str(data / name) for name in SETS], stdout=subprocess.PIPE, text=True)
+    try:
+        done = subprocess.run(command + [str(data / name) for name in SETS], stdout=subprocess.PIPE, text=True,
+                              timeout=TIME_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        print(f"the runner did not end within {TIME_LIMIT_S} s\n0 passed, 1 failed, 0 skipped")
+        return 1
     sys.stdout.write(done.stdout)
     if TALLY.search(done.stdout):
         return done.returncode

@@ -1,10 +1,13 @@
-// Runs the ONNX backend test data: conformance [--filter TEXT] [--skips FILE] [--times] FOLDER...
+// Runs the ONNX backend test data:
+// conformance [--filter TEXT] [--skips FILE] [--run-skipped] [--times] FOLDER...
+// With --run-skipped a case of FILE that passes is a failure. Without --filter so is a line that no case fits.
 
 #include "tenon/infer/interpreter.hpp"
 #include "tenon/runtime/compile.hpp"
 #include "tenon/runtime/session.hpp"
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <map>
 
@@ -24,7 +27,9 @@ struct outcome {
 };
 
 status check_outputs(std::span<const datum> found, std::span<const datum> expected) {
-  for (std::size_t i = 0; i < expected.size() && i < found.size(); ++i) {
+  if (found.size() != expected.size())
+    return fail(code::shape, found.size(), " outputs, expected ", expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
     auto same = compare(found[i], expected[i]);
     if (!same) return std::move(same).failure().in(cat("output ", i));
   }
@@ -40,6 +45,7 @@ status run_reference(const ir::graph& g, const data_set& data) {
 status run_session(ir::graph g, const data_set& data, level how_much) {
   compile_options options;
   options.level = how_much;
+  options.passes.verifies = true;
   TENON_TRY(auto made, compile(std::move(g), options));
   session runner(std::move(made.model));
   for (int repeat = 0; repeat < 2; ++repeat) {
@@ -91,25 +97,44 @@ class skip_list {
       const std::size_t end = std::min(text.find('\n', at), text.size());
       const std::string line = text.substr(at, end - at);
       at = end + 1;
-      const std::size_t tab = line.find('\t');
-      if (!line.empty() && line[0] != '#' && tab != line.npos)
-        reasons_[line.substr(0, tab)] = line.substr(tab + 1);
+      if (line.empty() || line[0] == '#') continue;
+      const std::size_t tab = std::min(line.find('\t'), line.size());
+      const std::string why = line.substr(std::min(tab + 1, line.size()));
+      if (why.empty()) wrong_.push_back(cat(line, ": has no reason"));
+      reasons_[line.substr(0, tab)] = {why, false};
     }
   }
 
   /// Why a case is not run; null: it is run.
-  const std::string* reason(const std::string& name) const {
-    for (const auto& [pattern, text] : reasons_) {
+  const std::string* reason(const std::string& name) {
+    const std::string* found = nullptr;
+    for (auto& [pattern, entry] : reasons_) {
       const bool is_prefix = pattern.ends_with('*');
       if (is_prefix ? name.starts_with(std::string_view(pattern).substr(0, pattern.size() - 1))
-                    : name == pattern)
-        return &text;
+                    : name == pattern) {
+        entry.is_used = true;
+        found = &entry.reason;
+      }
     }
-    return nullptr;
+    return found;
+  }
+
+  /// Lines without a reason and, where all cases were asked for, lines that none of them fits.
+  std::vector<std::string> mistakes(bool all_asked) const {
+    std::vector<std::string> out = wrong_;
+    for (const auto& [pattern, entry] : reasons_)
+      if (all_asked && !entry.is_used) out.push_back(cat(pattern, ": no case has this name"));
+    return out;
   }
 
  private:
-  std::map<std::string, std::string> reasons_;
+  struct entry {
+    std::string reason;
+    bool is_used = false;
+  };
+
+  std::map<std::string, entry> reasons_;
+  std::vector<std::string> wrong_;
 };
 
 std::vector<fs::path> find_cases(const std::vector<std::string>& roots) {
@@ -121,7 +146,9 @@ std::vector<fs::path> find_cases(const std::vector<std::string>& roots) {
   return out;
 }
 
-/// Runs a case in a process of its own, so that a crash fails one case only.
+inline constexpr unsigned limit_s = 60;
+
+/// Runs a case in a process of its own, so that a crash or a case without end fails one case only.
 outcome run_isolated(const fs::path& folder) {
   int ends[2];
   if (pipe(ends) != 0) return {"runner", "no pipe"};
@@ -129,6 +156,7 @@ outcome run_isolated(const fs::path& folder) {
   const pid_t child = fork();
   if (child < 0) return {"runner", "no process"};
   if (child == 0) {
+    alarm(limit_s);
     const outcome out = run_case(folder);
     const std::string text = cat(out.stage, "\n", out.text);
     const bool is_written = write(ends[1], text.data(), text.size()) > 0;
@@ -142,6 +170,8 @@ outcome run_isolated(const fs::path& folder) {
   close(ends[0]);
   int state = 0;
   waitpid(child, &state, 0);
+  if (WIFSIGNALED(state) && WTERMSIG(state) == SIGALRM)
+    return {"time", cat("no end after ", limit_s, " s")};
   if (WIFSIGNALED(state)) return {"crash", cat("signal ", WTERMSIG(state))};
   const std::size_t cut = text.find('\n');
   if (cut == text.npos) return {"crash", cat("ended with status ", WEXITSTATUS(state))};
@@ -151,38 +181,57 @@ outcome run_isolated(const fs::path& folder) {
 struct settings {
   std::vector<std::string> roots;
   std::string filter, skips;
+  bool runs_skipped = false;
   bool shows_times = false;
 };
 
-int run_all(const settings& given) {
-  using clock = std::chrono::steady_clock;
-  const skip_list skips(given.skips);
+/// What all cases together came to.
+struct tally {
   std::map<std::string, int> stages;
   int passed = 0, skipped = 0, failed = 0;
-  for (const fs::path& folder : find_cases(given.roots)) {
-    const std::string name = folder.filename().string();
-    if (name.find(given.filter) == name.npos) continue;
-    if (const std::string* reason = skips.reason(name)) {
-      ++skipped;
-      std::printf("skipped: %s: %s\n", name.c_str(), reason->c_str());
-      continue;
-    }
-    const auto begin = clock::now();
-    const outcome out = run_isolated(folder);
-    const std::chrono::duration<double, std::milli> took = clock::now() - begin;
-    if (given.shows_times) std::printf("%9.2f ms %s\n", took.count(), name.c_str());
-    if (out.stage.empty()) {
-      ++passed;
-      continue;
-    }
+
+  void fail(const std::string& name, const outcome& out) {
     ++failed;
     ++stages[out.stage];
     std::printf("failed: %s: %s: %s\n", name.c_str(), out.stage.c_str(), out.text.c_str());
     std::fflush(stdout);
   }
-  for (const auto& [stage, count] : stages) std::printf("%s: %d failed\n", stage.c_str(), count);
-  std::printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
-  return failed == 0 && passed > 0 ? 0 : 1;
+};
+
+outcome run_timed(const settings& given, const fs::path& folder, const std::string& name) {
+  const auto begin = std::chrono::steady_clock::now();
+  outcome out = run_isolated(folder);
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+  if (given.shows_times) std::printf("%9.2f ms %s\n", took.count(), name.c_str());
+  return out;
+}
+
+int run_all(const settings& given) {
+  skip_list skips(given.skips);
+  tally sum;
+  for (const fs::path& folder : find_cases(given.roots)) {
+    const std::string name = folder.filename().string();
+    if (name.find(given.filter) == name.npos) continue;
+    const std::string* reason = skips.reason(name);
+    if (!reason) {
+      const outcome out = run_timed(given, folder, name);
+      if (out.stage.empty())
+        ++sum.passed;
+      else
+        sum.fail(name, out);
+    } else if (given.runs_skipped && run_timed(given, folder, name).stage.empty()) {
+      sum.fail(name, {"skip", cat("passes, though ", *reason)});
+    } else {
+      ++sum.skipped;
+      std::printf("skipped: %s: %s\n", name.c_str(), reason->c_str());
+    }
+  }
+  for (const std::string& text : skips.mistakes(given.filter.empty()))
+    sum.fail(given.skips, {"skip", text});
+  for (const auto& [stage, count] : sum.stages)
+    std::printf("%s: %d failed\n", stage.c_str(), count);
+  std::printf("%d passed, %d failed, %d skipped\n", sum.passed, sum.failed, sum.skipped);
+  return sum.failed == 0 && sum.passed > 0 ? 0 : 1;
 }
 
 }  // namespace
@@ -195,6 +244,8 @@ int main(int count, char** words) {
       given.filter = words[++i];
     else if (word == "--skips" && i + 1 < count)
       given.skips = words[++i];
+    else if (word == "--run-skipped")
+      given.runs_skipped = true;
     else if (word == "--times")
       given.shows_times = true;
     else if (fs::is_directory(word))
@@ -205,7 +256,9 @@ int main(int count, char** words) {
              2;
   }
   if (given.roots.empty()) {
-    std::fprintf(stderr, "usage: conformance [--filter TEXT] [--skips FILE] [--times] FOLDER...\n");
+    std::fprintf(stderr,
+                 "usage: conformance [--filter TEXT] [--skips FILE] [--run-skipped] [--times] "
+                 "FOLDER...\n");
     return 2;
   }
   return run_all(given);
