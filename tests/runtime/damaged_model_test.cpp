@@ -92,25 +92,31 @@ sample quantized() {
   return written(b, {numbers({3, 8})});
 }
 
+/// Whether an error says of which node, value, input or output it is, in quotes before what is wrong.
+bool names_a_place(const std::string& message) {
+  return message.substr(0, message.find(": ")).find('\'') != std::string::npos;
+}
+
 /// Loads, compiles at `wanted` and runs with bounds; how far it came: 0 refused, 1 loaded, 2 compiled, 3 run.
 int use(const std::string& bytes, const std::vector<datum>& inputs, level wanted) {
   auto graph = load_onnx(std::as_bytes(std::span(bytes)), {.name = "damaged.onnx"});
   if (!graph) {
-    CHECK(!graph.failure().message.empty());
+    const std::string& message = graph.failure().message;
+    CHECK_MESSAGE(message.starts_with("onnx: damaged.onnx: "), message);
     return 0;
   }
   compile_options options;
   options.level = wanted;
   auto made = compile(std::move(*graph), options);
   if (!made) {
-    CHECK(!made.failure().message.empty());
+    CHECK_MESSAGE(names_a_place(made.failure().message), made.failure().message);
     return 1;
   }
   session s(made->model, {.threads = 1,
                           .memory_limit_bytes = std::int64_t{64} << 20,
                           .time_limit = std::chrono::milliseconds(500)});
   const auto out = s.run_positional(inputs);
-  if (!out) CHECK(!out.failure().message.empty());
+  if (!out) CHECK_MESSAGE(names_a_place(out.failure().message), out.failure().message);
   return out ? 3 : 2;
 }
 

@@ -117,6 +117,10 @@ class executor final : public ir::eval_host {
   status collect();
   void drop_dead(std::size_t i);
 
+  std::string name_of_output(std::size_t i) const {
+    return cat("output ", quoted(p_->output_names[i]));
+  }
+
   std::string name_of_input(std::size_t i) const {
     return cat("input ", quoted(p_->values[p_->inputs[i]].name));
   }
@@ -387,8 +391,9 @@ inline status executor::point_outputs() {
     const bool reusable = outputs_[i].is_tensor() && outputs_[i].as_tensor().dims() == shapes_[v] &&
                           !outputs_[i].as_tensor().memory().is_shared();
     if (!reusable) {
-      TENON_TRY(tensor made, env_->bounds.memory.make(p_->values[v].fact.type, shapes_[v]));
-      outputs_[i] = std::move(made);
+      auto made = env_->bounds.memory.make(p_->values[v].fact.type, shapes_[v]);
+      if (!made) return std::move(made).failure().in(name_of_output(i));
+      outputs_[i] = *std::move(made);
     }
     point(v, outputs_[i].as_tensor().bytes());
   }

@@ -186,13 +186,13 @@ inline status executor::collect() {
       outputs_[i] = made;
       continue;
     }
-    TENON_TRY(tensor copy,
-              env_->bounds.memory.make(made.as_tensor().type(), made.as_tensor().dims()));
-    if (copy.type() == dtype::string)
-      std::copy_n(made.as_tensor().data<std::string>(), copy.size(), copy.data<std::string>());
-    else if (copy.size() != 0)
-      std::memcpy(copy.bytes(), made.as_tensor().bytes(), copy.size_bytes());
-    outputs_[i] = std::move(copy);
+    auto copy = env_->bounds.memory.make(made.as_tensor().type(), made.as_tensor().dims());
+    if (!copy) return std::move(copy).failure().in(name_of_output(i));
+    if (copy->type() == dtype::string)
+      std::copy_n(made.as_tensor().data<std::string>(), copy->size(), copy->data<std::string>());
+    else if (copy->size() != 0)
+      std::memcpy(copy->bytes(), made.as_tensor().bytes(), copy->size_bytes());
+    outputs_[i] = *std::move(copy);
   }
   return {};
 }
