@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ LOGS = BUILD / "logs"
 GATES = ["check_format.sh", "check_layers.py", "check_sizes.py", "check_paths.py", "compile_budget.py",
          "check_headers.py"]
 UMBRELLAS = ["tenon/tenon.hpp", "tenon/tools/optimize.hpp"]
+CHECK_TOOLS = ("strace", "objdump", "ldd", "ccache", "g++")  # whose absence makes a check skip
 TALLY = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped\s*$", re.M)
 SKIPPED = re.compile(r"^skipped: (.+?): (.+)$", re.M)
 
@@ -64,20 +66,33 @@ class Sum:
         return 1 if self.counts[1] else 0
 
 
-def run(name, command, show=True, **options):
+def outcome_of(command, limit_s, **options):
+    """(output, exit status); after the limit the command and all that it started are ended, which is a failure."""
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace", start_new_session=True, **options) as process:
+        try:
+            return process.communicate(timeout=limit_s)[0], process.returncode
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return process.communicate()[0] + f"\nno end after {limit_s} s\n0 passed, 1 failed, 0 skipped\n", 1
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+
+
+def run(name, command, show=True, limit_s=3600, **options):
     """Runs one command with its output in build/logs; (exit status, output)."""
     begin = time.monotonic()
     if sys.stdout.isatty():
         print(f"\033[K   {name} ...", end="\r", flush=True)
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          errors="replace", **options)
-    (LOGS / (name.replace("/", "-").replace(" ", "-") + ".log")).write_text(done.stdout)
-    last = done.stdout.strip().splitlines()[-1:] or [""]
-    if done.returncode:
-        print("\n".join(done.stdout.strip().splitlines()[-40:-1]), flush=True)
+    output, status = outcome_of(command, limit_s, **options)
+    (LOGS / (name.replace("/", "-").replace(" ", "-") + ".log")).write_text(output)
+    last = output.strip().splitlines()[-1:] or [""]
+    if status:
+        print("\n".join(output.strip().splitlines()[-40:-1]), flush=True)
     if show:
         print(f"   {name}: {last[0]} [{time.monotonic() - begin:.1f} s]", flush=True)
-    return done.returncode, done.stdout
+    return status, output
 
 
 def run_gates(total, jobs):
@@ -89,7 +104,11 @@ def run_gates(total, jobs):
             # Every header alone, without the bodies that the build compiles anyway; what users include, with them.
             parallel = ["--jobs", str(jobs)]
             compilers = [["--compiler", "g++", "--define", "TENON_COMPILED=1"] + parallel]
-            compilers += [["--compiler", name] + UMBRELLAS + parallel for name in ("g++", "clang++-14") if shutil.which(name)]
+            compilers.append(["--compiler", "g++"] + UMBRELLAS + parallel)
+            if shutil.which("clang++-14"):
+                compilers.append(["--compiler", "clang++-14"] + UMBRELLAS + parallel)
+            else:
+                total.add(gate, 0, 0, 1, f"skipped: gate {gate} --compiler clang++-14: clang++-14 is not installed")
         for extra in [["--self-test"]] + compilers:
             name = " ".join(["gate", gate] + extra[:3])
             with total.stage("headers" if gate == "check_headers.py" else "other gates"):
@@ -103,7 +122,7 @@ def run_ctest(total, jobs):
     status, text = run("ctest", ["ctest", "--test-dir", str(BUILD), "-j", str(jobs), "--output-on-failure",
                                  "--output-junit", str(report), "--test-output-size-passed", "200000",
                                  "--test-output-size-failed", "200000", "--test-output-truncation", "head",
-                                 "--no-tests=error"], show=False)
+                                 "--no-tests=error"], show=False, limit_s=7200)
     if not report.is_file():
         return total.add("ctest wrote no report", 0, 1, 0)
     suites = xml.etree.ElementTree.parse(report).getroot().iter("testcase")
@@ -121,12 +140,21 @@ def run_ctest(total, jobs):
     return None
 
 
+def listing(folder):
+    """Names, sizes and times of the files of a folder."""
+    return [f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in sorted(folder.glob("*.*"))]
+
+
 def content_key():
-    """Changes when a file of the repository or what was built from it changes."""
+    """Changes when a file of the repository, what was built from it or what checks find on the machine changes."""
     digest = hashlib.sha256()
     built = [path for path in (BUILD / "tenon", BUILD / "tenon_tests") if path.is_file()]
     for path in [ROOT / name for name in gate_files(ROOT)] + built:
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    installed = BUILD / "venv/installed"
+    found = [installed.read_text() if installed.is_file() else None, os.environ.get("TENON_ONNX_DATA"),
+             os.environ.get("TENON_MODEL_RECIPES"), listing(BUILD / "models"), *map(shutil.which, CHECK_TOOLS)]
+    digest.update(repr(found).encode())
     return digest.hexdigest()
 
 
@@ -138,7 +166,7 @@ def run_check(path, total, environment, has_venv, state):
         print(f"   {name}: skipped: {reason}", flush=True)
         return total.add(name, 0, 0, 1, f"skipped: {path.stem}: {reason}")
     stamp = BUILD / "stamps" / path.stem
-    key = hashlib.sha256(f"{state} {path.name} {environment.get('TENON_ONNX_DATA')}".encode()).hexdigest() + "\n"
+    key = hashlib.sha256(f"{state} {path.name}".encode()).hexdigest() + "\n"
     if stamp.is_file() and stamp.read_text().startswith(key):
         output = stamp.read_text()[len(key):]
         print(f"   {name}: unchanged since it last passed: {output.strip().splitlines()[-1]}", flush=True)
@@ -150,7 +178,7 @@ def run_check(path, total, environment, has_venv, state):
         return total.add(f"{name} ended with status {status}", 0, 1, 0)
     passed, failed, skipped = map(int, tallies[-1])
     total.add(name, passed, failed, skipped, output)
-    if not failed:
+    if passed and not failed:
         stamp.parent.mkdir(exist_ok=True)
         kept = "\n".join(line for line in output.splitlines() if line.startswith("skipped: "))
         stamp.write_text(f"{key}{kept}\n{passed} passed, {failed} failed, {skipped} skipped\n")
