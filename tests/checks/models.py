@@ -40,6 +40,7 @@ MORE = {
     "resnet50_int8_qdq": [dict(batch=2), dict(batch=3)],
 }
 TOLERANCE = 2e-4
+TIME_LIMIT_S = 900
 # Quantized models round to integers: one unit in the last place of a float moves whatever follows it by a whole step.
 # They are compared with ONNX Runtime as written (its own optimizer moves them by 0.29 and 0.05), by correlation.
 QUANTIZED = {"bert_base_int8_dyn", "resnet50_int8_qdq"}
@@ -164,7 +165,10 @@ def run_case(np, tenon, path, inputs, outputs, level, threads, model):
             file = os.path.join(folder, f"in{index}.npy")
             np.save(file, value)
             command += ["--input", f"{name}={file}"]
-        done = subprocess.run(command, capture_output=True, text=True)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            return float("inf"), f"no end after {TIME_LIMIT_S} s"
         if done.returncode:
             return float("inf"), f"exit {done.returncode}: {done.stderr.strip()[:600]}"
         worst, texts = 0.0, []
