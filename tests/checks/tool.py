@@ -292,6 +292,11 @@ def check_lists(c):
     for part in ("input x: f32[N, 4]", "output y: f32[N, 3]", "symbol N", "op matmul 1", "weights 2, parameters 15",
                  "unsupported none"):
         c.expect(f"inspect tells {part!r}", part in out, out)
+    known = c.save("sizes", [helper.make_node("Concat", ["x", "x"], ["twice"], axis=0),
+                             helper.make_node("NonZero", ["twice"], ["y"])], [value("x")],
+                   [value("y", "INT64", (2, None))])
+    out = c.good("inspect sizes", "inspect", known)
+    c.expect("how sizes are known", "sizes 2 constant, 1 by formula, 1 by data, 0 values of unknown rank" in out, out)
     c.expect("inspect --text", "matmul" in c.good("inspect --text", "inspect", model, "--text"))
     up = c.save("up", [helper.make_node("Resize", ["x", "", "", "to"], ["y"], mode="linear")],
                 [value("x", shape=(1, 3, "H", "W"))], [value("y", shape=(1, 3, 256, 256))],

@@ -122,6 +122,9 @@ TEST_CASE("wrong inputs are named") {
         "input 'x' has dtype f64, expected f32; convert it first");
   CHECK(text(s.run(std::span<const named_value>())) ==
         "input 'x' is missing: expected f32[batch, 12]");
+  const auto outputs = s.run({{"x", numbers({1, 12})}}).value();
+  CHECK_THROWS_WITH_AS(outputs["z"], "output 'z' is unknown; the model has ['y', 'turned', 'flat']",
+                       exception);
 }
 
 TEST_CASE("the memory limit is met with an error, and the session goes on") {

@@ -1,5 +1,6 @@
 #include "tenon/tools/optimize.hpp"
 
+#include "tenon/formats/onnx/export.hpp"
 #include "tenon/formats/onnx/import.hpp"
 #include "tenon/ir/builder.hpp"
 #include "tenon/ops/activation.hpp"
@@ -124,6 +125,24 @@ TEST_CASE("height and width, then all of batch, height and width") {
     for (const std::int64_t h : {32, 64, 96})
       for (const std::int64_t w : {96, 33}) check_like_the_oracle(s, {most, 3, h, w});
   }
+}
+
+TEST_CASE("a saved model keeps symbols, ranges and constraints") {
+  ir::graph g = images();
+  REQUIRE(g.symbols.facts().require("H % 32 == 0", "test"));
+  optimize_options options;
+  options.ranges = {{{{1, 3, 32, 32}}, {{8, 3, 96, 96}}, {{{2, 3, 64, 64}}}}};
+  ir::graph portable;
+  REQUIRE(optimize(std::move(g), options, portable));
+  const std::string bytes = to_onnx(portable).value();
+  const ir::graph again = load_onnx(std::as_bytes(std::span(bytes))).value();
+  const auto dim_of = [&](const char* name) { return *again.symbols.scope().find(name); };
+  CHECK(again.fact(again.inputs()[0]).str() == "f32[N, 3, H, W]");
+  CHECK(again.fact(again.outputs()[0]).str() == portable.fact(portable.outputs()[0]).str());
+  CHECK(again.symbols.facts().bounds(dim_of("N")) == interval{1, 8});
+  CHECK(again.symbols.facts().bounds(dim_of("W")) == interval{32, 96});
+  CHECK(again.symbols.facts().is_divisible(dim_of("H"), 32) == truth::yes);
+  CHECK(to_onnx(again).value() == bytes);
 }
 
 TEST_CASE("the options of a scope are those of its thread while it lives") {

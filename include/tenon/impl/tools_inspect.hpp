@@ -2,6 +2,7 @@
 
 #include "tenon/formats/onnx/import.hpp"
 #include "tenon/ir/print.hpp"
+#include "tenon/symbol/evaluate.hpp"
 #include "tenon/tools/command_inspect.hpp"
 
 #include <map>
@@ -25,12 +26,28 @@ struct totals {
   std::size_t nodes = 0, bodies = 0, weights = 0;
   std::int64_t parameters = 0;
   std::size_t weight_bytes = 0;
+  std::size_t constant_sizes = 0, formulas = 0, data_sizes = 0, unranked = 0;
+
+  /// Counts how the sizes of a value are known.
+  void add_sizes(const ir::graph& g, const ir::fact& f) {
+    if (!f.is_tensor()) return;
+    unranked += f.is_ranked ? 0 : 1;
+    for (const dim d : f.shape) {
+      inline_vector<std::uint32_t, 8> symbols;
+      collect_symbols(d, symbols);
+      bool is_data = false;
+      for (const std::uint32_t s : symbols) is_data = is_data || g.symbols.scope().is_unbacked(s);
+      ++(d.is_constant() ? constant_sizes : is_data ? data_sizes : formulas);
+    }
+  }
 
   void add(const ir::graph& g) {
     std::vector<bool> is_counted(g.value_capacity(), false);
     for (const node_id n : g.order()) {
       ++nodes;
       ++ops[g[n].op.name()];
+      for (const value_id v : g[n].outputs)
+        if (v) add_sizes(g, g.fact(v));
       for (const value_id v : g[n].inputs) {
         if (!v || !g.is_constant(v) || is_counted[v.index]) continue;
         is_counted[v.index] = true;
@@ -73,6 +90,8 @@ TENON_INLINE result<std::string> inspect_command::operator()() const {
   out += cat("nodes ", all.nodes, ", in ", all.bodies, " bodies\n");
   out += cat("weights ", all.weights, ", parameters ", all.parameters, ", ", all.weight_bytes,
              " bytes\n");
+  out += cat("sizes ", all.constant_sizes, " constant, ", all.formulas, " by formula, ",
+             all.data_sizes, " by data, ", all.unranked, " values of unknown rank\n");
   for (const auto& [op, count] : all.ops) out += cat("op ", op, " ", count, "\n");
   for (const std::string& d : g.metadata.diagnostics) out += cat("note ", d, "\n");
   out += "unsupported none\n";

@@ -9,7 +9,7 @@ namespace tenon::inline v0::tools {
 /// `tenon inspect`: what a model is made of.
 struct inspect_command {
   std::string path;
-  bool prints_text = false;  ///< also every node with the facts of its outputs
+  bool prints_text = false;  ///< also every node
 
   /// What to print.
   result<std::string> operator()() const;
