@@ -243,3 +243,51 @@ TEST_CASE("onnx export: what an empty optional would hold is a type") {
     CHECK_FALSE(out->at(0).as_tensor().elements<bool>()[0]);
   }
 }
+
+TEST_CASE("onnx export: every node has a name of its own, as every value has") {
+  onnx_model m;
+  m.input("x", {4}).output("y").output("z");
+  m.node("Neg", {"x"}, {"a"}, {}, "same").node("Abs", {"a"}, {"b"}, {}, "same_1");
+  m.node("Exp", {"b"}, {"y"}, {}, "same").node("Identity", {"y"}, {"z"}, {}, "z");
+  ir::graph g = load(m.bytes());
+  g.set_output(1, g.outputs()[0]);
+  const auto written = to_onnx(g);
+  REQUIRE_MESSAGE(written, written.failure().message);
+  const auto proto = onnx::decode_model(std::as_bytes(std::span(*written)));
+  REQUIRE_MESSAGE(proto, proto.failure().message);
+  std::vector<std::string> names;
+  for (const auto& node : proto->graph->nodes) names.emplace_back(node.name);
+  CHECK(names == std::vector<std::string>{"same", "same_1", "same_2", "z", "z_1"});
+  CHECK(*to_onnx(load(*written)) == *written);
+}
+
+TEST_CASE("onnx export: an input that came after its op raises the opset") {
+  for (const bool is_padded : {false, true}) {
+    onnx_model m;
+    for (const char* name : {"q", "k", "v"}) m.input(name, {1, 2, 3, 4});
+    m.input("used", {1}, 7).output("y");
+    m.node("Attention", {"q", "k", "v", "", "", "", is_padded ? "used" : ""}, {"y"});
+    const auto written = to_onnx(load(m.bytes(24)));
+    REQUIRE_MESSAGE(written, written.failure().message);
+    CHECK(load(*written).metadata.opset == (is_padded ? 24 : 23));
+  }
+}
+
+TEST_CASE("onnx export: a pooling whose last window may start in padding has opset 22") {
+  using list = std::vector<std::int64_t>;
+  const auto opset_of = [](std::int64_t ceil, std::int64_t stride, std::int64_t behind) {
+    onnx_model m;
+    m.input("x", {1, 1, "W"}).output("y");
+    m.node("MaxPool", {"x"}, {"y"},
+           {attribute::of("ceil_mode", ceil), attribute::of("kernel_shape", list{3}),
+            attribute::of("strides", list{stride}), attribute::of("pads", list{0, behind})});
+    const auto written = to_onnx(load(m.bytes(22)));
+    REQUIRE_MESSAGE(written, written.failure().message);
+    return load(*written).metadata.opset;
+  };
+  CHECK(opset_of(1, 2, 1) == 21);
+  CHECK(opset_of(1, 3, 0) == 21);
+  CHECK(opset_of(1, 3, 1) == 22);
+  CHECK(opset_of(1, 4, 0) == 22);
+  CHECK(opset_of(0, 4, 0) == 21);
+}

@@ -69,7 +69,7 @@ inline std::int64_t weight_bytes(const ir::graph& g) {
 
 }  // namespace export_detail
 
-TENON_INLINE std::string exporter::unique(std::string_view wanted) {
+TENON_INLINE std::string unique_names::take(std::string_view wanted) {
   std::string base =
       export_detail::is_plain_text(wanted) ? std::string(wanted) : printable_name(wanted);
   if (base.empty()) base = "value";
@@ -103,6 +103,10 @@ TENON_INLINE void exporter::survey(const ir::graph& g, int depth) {
     const ir::onnx_import& form = op.type().onnx[0];
     std::int64_t& opset = opsets_[std::string(form.domain)];
     opset = std::max(opset, std::int64_t{form.since});
+    for (const auto& l : export_detail::late_inputs)
+      if (l.op == form.name && l.index < g[n].inputs.size() && g[n].inputs[l.index])
+        opset = std::max(opset, l.opset);
+    if (export_detail::may_start_in_padding(op)) opset = std::max(opset, std::int64_t{22});
     for (const auto& a : export_detail::attributes_of(op, form.name)) {
       const std::string key = cat(form.name, ".", a.name);
       for (const auto& l : export_detail::late)
@@ -120,7 +124,7 @@ TENON_INLINE void exporter::name_values(scope& s, std::span<const std::string> c
   s.own_inputs = g.inputs().size() - std::min(captured.size(), g.inputs().size());
   for (std::size_t i = 0; i < g.inputs().size(); ++i) {
     const value_id v = g.inputs()[i];
-    s.names[v.index] = i < s.own_inputs ? unique(g[v].name) : captured[i - s.own_inputs];
+    s.names[v.index] = i < s.own_inputs ? value_names_.take(g[v].name) : captured[i - s.own_inputs];
   }
   name_outputs(s);
   for (const node_id n : g.order())
@@ -130,7 +134,7 @@ TENON_INLINE void exporter::name_values(scope& s, std::span<const std::string> c
       const auto& ports = g[n].op.type().outputs;
       const bool may_drop = i < ports.size() && ports[i].count == ir::port::arity::optional;
       if (may_drop && g.use_count(v) == 0) continue;
-      s.names[v.index] = unique(g[v].name);
+      s.names[v.index] = value_names_.take(g[v].name);
     }
   for (std::size_t i = 0; i < g.value_capacity(); ++i) {
     const value_id v(i);
@@ -139,7 +143,7 @@ TENON_INLINE void exporter::name_values(scope& s, std::span<const std::string> c
     const bool is_named = !s.names[i].empty();
     if (!is_named) s.names[i] = initializer_name(s, v);
     if (is_named || s.names[i].empty()) s.constants.push_back(v);
-    if (s.names[i].empty()) s.names[i] = unique(g[v].name);
+    if (s.names[i].empty()) s.names[i] = value_names_.take(g[v].name);
     if (s.is_main)
       shared_.emplace(g.fact(v).constant.bytes(), std::pair(g.fact(v).constant, s.names[i]));
   }
@@ -168,7 +172,7 @@ TENON_INLINE void exporter::name_outputs(scope& s) {
       s.outputs.push_back(name);
       continue;
     }
-    s.outputs.push_back(unique(wanted));
+    s.outputs.push_back(value_names_.take(wanted));
     if (name.empty() && (g[v].producer || s.is_main)) name = s.outputs.back();
   }
 }
@@ -332,7 +336,7 @@ TENON_INLINE status exporter::write_node(const scope& s, node_id n) {
     for (std::size_t i = 0; i + captures < node.inputs.size(); ++i)
       out_.text(1, node.inputs[i] ? std::string_view(s.names[node.inputs[i].index]) : "");
     for (std::size_t i = 0; i < outputs; ++i) out_.text(2, s.names[node.outputs[i].index]);
-    if (!node.name.empty()) out_.text(3, printable_name(node.name));
+    if (!node.name.empty()) out_.text(3, node_names_.take(node.name));
     out_.text(4, form.name);
     for (const auto& a : export_detail::attributes_of(node.op, form.name))
       if (form.name == "Optional")
@@ -354,7 +358,7 @@ TENON_INLINE status exporter::write_nodes(scope& s) {
     out_.message(1, [&] {
       out_.text(1, from);
       out_.text(2, s.outputs[i]);
-      out_.text(3, s.outputs[i]);
+      out_.text(3, node_names_.take(s.outputs[i]));
       out_.text(4, "Identity");
     });
   }

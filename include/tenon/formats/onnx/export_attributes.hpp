@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tenon/core/config.hpp"
+#include "tenon/core/safe_math.hpp"
 #include "tenon/core/text.hpp"
 #include "tenon/ir/op.hpp"
 
@@ -53,6 +54,15 @@ inline constexpr late_attribute late[] = {{"Attention.right_window_size", 25},
                                           {"Range.stash_type", 27},
                                           {"SpaceToDepth.mode", 28}};
 
+struct late_input {
+  std::string_view op;
+  std::size_t index;
+  std::int64_t opset;
+};
+
+/// Inputs that appeared after opset 21 and after their op.
+inline constexpr late_input late_inputs[] = {{"Attention", 6, 24}};  // nonpad_kv_seqlen
+
 inline std::int64_t ir_version_of(std::int64_t opset) {
   return opset <= 22 ? 10 : opset == 23 ? 11 : opset == 24 ? 12 : opset <= 27 ? 13 : 14;
 }
@@ -89,6 +99,31 @@ inline std::vector<visited> attributes_of(const ir::any_op& op, std::string_view
     return a.is_default && std::find(required.begin(), required.end(), key) == required.end();
   });
   return std::move(all.items);
+}
+
+/// Whether the last window of a pooling may start behind its input; opset 22 leaves that one out.
+inline bool may_start_in_padding(const ir::any_op& op) {
+  using list = std::vector<std::int64_t>;
+  const auto ceil_mode = op.attribute("ceil_mode");
+  const auto* rounds_up = std::get_if<std::int64_t>(&ceil_mode);
+  if (!rounds_up || *rounds_up == 0) return false;
+  const auto list_of = [&](std::string_view name) {
+    auto value = op.attribute(name);
+    const auto* found = std::get_if<list>(&value);
+    return found ? *found : list();
+  };
+  // Lists of an op whose input has no known rank may be short, and their numbers large.
+  const auto at = [](const list& values, std::size_t i, std::int64_t otherwise) {
+    return i < values.size() ? values[i] : otherwise;
+  };
+  const list kernel = list_of("kernel_shape"), pads = list_of("pads"), strides = list_of("strides"),
+             dilations = list_of("dilations");
+  for (std::size_t i = 0; i < kernel.size(); ++i) {
+    const auto reach = checked_mul(kernel[i] - 1, at(dilations, i, 1));
+    const auto step = checked_add(at(pads, kernel.size() + i, 0), at(strides, i, 1));
+    if (!reach || !step || (*step > *reach && *step - 1 > *reach)) return true;
+  }
+  return false;
 }
 
 /// How many trailing inputs of a node its subgraphs capture.

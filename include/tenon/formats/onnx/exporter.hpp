@@ -25,6 +25,16 @@ class external_sink {
   ~external_sink() = default;
 };
 
+/// Hands out names, each once: the wanted one, or that with a number behind it.
+class unique_names {
+ public:
+  std::string take(std::string_view wanted);
+
+ private:
+  std::unordered_set<std::string> used_;
+  std::unordered_map<std::string, std::uint32_t> next_suffix_;
+};
+
 /// Writes one graph. Use once.
 class exporter {
  public:
@@ -48,7 +58,6 @@ class exporter {
 
   void survey(const ir::graph& g, int depth);
   void require_type(const ir::fact& f);
-  std::string unique(std::string_view wanted);
   void name_values(scope& s, std::span<const std::string> captured);
   void name_outputs(scope& s);
   std::string initializer_name(const scope& s, value_id v);
@@ -71,8 +80,7 @@ class exporter {
   const export_options& options_;
   external_sink* external_;
   wire_writer out_;
-  std::unordered_set<std::string> used_;
-  std::unordered_map<std::string, std::uint32_t> next_suffix_;
+  unique_names value_names_, node_names_;
   std::map<std::string, std::int64_t, std::less<>> opsets_;
   std::vector<std::string> without_form_;
   std::unordered_multimap<const std::byte*, std::pair<tensor, std::string>> shared_;
