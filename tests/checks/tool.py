@@ -58,6 +58,10 @@ class Checks:
         self.expect(name, done.returncode == status and len(lines) == 1 and part in lines[0],
                     f"exit {done.returncode}, expected {status} and {part!r}: {done.stderr.strip()[:300]}")
 
+    def near(self, name, found, wanted):
+        self.expect(name, found is not None and found.dtype == np.float32 and found.shape == wanted.shape and
+                    np.allclose(found, wanted, atol=1e-5), found)
+
     def save(self, name, nodes, inputs, outputs, constants=(), opset=21):
         graph = helper.make_graph(nodes, name, inputs, outputs, list(constants))
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
@@ -97,21 +101,24 @@ def check_run(c):
         out = c.good(f"run {text}", "run", model, "--input", text, "--output-dir", "out")
         c.expect("run describes its outputs", "y: f32[5, 3]" in out, out)
         y = c.load("out", "y.npy")
-        c.expect("run writes y", y is not None and np.allclose(y, x @ w + 1, atol=1e-5))
+        c.near("run writes y", y, x @ w + 1)
     for level in ("none", "o1", "o2"):
-        c.good(f"run --level {level}", "run", model, "--input", file, "--level", level)
-    c.good("run --reference", "run", model, "--input", file, "--reference", "--threads", "1")
+        c.good(f"run --level {level}", "run", model, "--input", file, "--level", level, "--output-dir", level)
+        c.near(f"--level {level} is right", c.load(level, "y.npy"), x @ w + 1)
+    c.good("run --reference", "run", model, "--input", file, "--reference", "--threads", "1", "--output-dir", "slow")
+    c.near("--reference is right", c.load("slow", "y.npy"), x @ w + 1)
     c.good("fortran order", "run", model, "--input", c.array("f.npy", np.asfortranarray(x)), "--output-dir", "f")
-    c.expect("fortran order is read", np.allclose(c.load("f", "y.npy"), x @ w + 1, atol=1e-5))
+    c.near("fortran order is read", c.load("f", "y.npy"), x @ w + 1)
     out = c.good("run --random", "run", model, "--random", "3", "--dim", "N=6", "--output-dir", "r1")
     c.good("run --random again", "run", model, "--random", "3", "--dim", "N=6", "--output-dir", "r2")
     c.expect("--random and --dim", "y: f32[6, 3]" in out and (c.load("r1", "y.npy") == c.load("r2", "y.npy")).all())
     np.savez(c.folder / "in.npz", in_x=x)
-    c.good("inputs of one .npz by name", "run", model, "--input", "in.npz")
+    c.good("inputs of one .npz by name", "run", model, "--input", "in.npz", "--output-dir", "npz")
+    c.near("inputs of one .npz are read", c.load("npz", "y.npy"), x @ w + 1)
 
     c.good("a plan to keep", "optimize", model, "-o", "dense.plan")
     c.good("the plan runs", "run", "dense.plan", "--input", file, "--output-dir", "plan")
-    c.expect("the plan is right", np.allclose(c.load("plan", "y.npy"), x @ w + 1, atol=1e-5))
+    c.near("the plan is right", c.load("plan", "y.npy"), x @ w + 1)
 
     c.bad("no such model", 1, "io error", "run", "none.onnx")
     c.bad("missing input", 1, "input 'x' is missing", "run", model)
@@ -176,9 +183,14 @@ def check_names(c):
     wanted = {"a_b_out.npy", "c_d_e_out.npy", "___out.npy", "a_b_out_2.npy", ".._c.npy"}
     found = set(os.listdir(c.folder / "odd/deep")) if (c.folder / "odd/deep").exists() else set()
     c.expect("files of odd names", found == wanted, sorted(found))
-    c.good("by position", "run", model, "--input", "in0.npy", "--input", "in1.npy", "--input", "in2.npy")
+    c.good("by position", "run", model, "--input", "in0.npy", "--input", "in1.npy", "--input", "in2.npy",
+           "--output-dir", "placed")
+    for i, name in enumerate(("a_b_out.npy", "c_d_e_out.npy", "___out.npy")):
+        for folder in ("odd/deep", "placed"):
+            c.near(f"{name} in {folder}", c.load(folder, name), np.array([-i - 1, i], np.float32))
     file = c.array("e=f.npy", np.array([1, 2], np.float32))
-    c.good("a file with = by position", "run", model, "--input", file, *words[2:])
+    c.good("a file with = by position", "run", model, "--input", file, *words[2:], "--output-dir", "equals")
+    c.near("a file with = is read", c.load("equals", "a_b_out.npy"), np.array([-1, -2], np.float32))
 
 
 def check_dtypes(c):
@@ -236,7 +248,9 @@ def check_limits(c):
     sizes = c.array("sizes.npy", np.array([4096, 4096], np.int64))
     c.bad("--memory-limit", 1, "resource error", "run", model, "--input", one, "--input", sizes, "--memory-limit",
           "1MiB")
-    c.good("enough memory", "run", model, "--input", one, "--input", sizes, "--memory-limit", "1GiB")
+    c.good("enough memory", "run", model, "--input", one, "--input", sizes, "--memory-limit", "1GiB", "--output-dir",
+           "wide")
+    c.near("all is written", c.load("wide", "y.npy"), np.full((4096, 4096), -1, np.float32))
     huge = c.array("huge.npy", np.array([1 << 31, 1 << 31], np.int64))
     c.bad("sizes beyond any memory", 1, "error", "run", model, "--input", one, "--input", huge)
 
@@ -251,10 +265,13 @@ def check_optimize(c):
     c.expect("ranges in the report", ranges[0].get("opts") == [[[5, 4]], [[8, 4]]], ranges)
     c.expect("the optimized model is ONNX", onnx.checker.check_model(str(c.folder / "fast.onnx")) is None)
     c.good("compare", "compare", model, "fast.onnx", "--random", "1", "--dim", "N=3", "--tolerance", "1e-5")
-    c.good("compare levels", "compare", model, "--level", "none", "--level-b", "o2", "--random", "1", "--dim", "N=3")
+    c.good("compare levels", "compare", model, "--level", "none", "--level-b", "o2", "--random", "1", "--dim", "N=3",
+           "--tolerance", "1e-5")
     (c.folder / "range.json").write_text('{"dynamic_tuning_shapes": {"min": [1, 4], "max": [10, 4], "opts": [[5, 4]]},'
                                          ' "gpu_config": {"disable_fp16_accuracy_check": true}}')
     c.good("optimize --range", "optimize", model, "--range", "range.json", "-o", "ranged.onnx", "--report", "ranged.json")
+    c.good("--range keeps the model", "compare", model, "ranged.onnx", "--random", "1", "--dim", "N=3", "--tolerance",
+           "1e-5")
     device = c.report("ranged.json").get("user_config", {}).get("gpu_config")
     c.expect("gpu_config in the report", device == {"disable_fp16_accuracy_check": True}, device)
     (c.folder / "wrong.json").write_text('{"min": [1, 4], "max": [10, 4], "best": [[5, 4]]}')
@@ -265,6 +282,8 @@ def check_optimize(c):
           "N=11")
     c.bad("--min without --max", 2, "usage", "optimize", model, "--min", "1x4")
     c.good("a pipeline", "optimize", model, "--passes", "fold-constants,remove-dead", "-o", "piped.onnx")
+    c.good("the pipeline keeps the model", "compare", model, "piped.onnx", "--random", "1", "--dim", "N=3",
+           "--tolerance", "1e-5")
     c.bad("unknown pass", 2, "'fuze' is unknown", "optimize", model, "--passes", "fuze", "-o", "piped.onnx")
     other, _ = c.save("other", [helper.make_node("Neg", ["x"], ["y"])], [value("x")], [value("y")]), 0
     c.bad("compare finds a difference", 1, "y", "compare", model, other, "--random", "1", "--dim", "N=3",
@@ -330,6 +349,22 @@ def check_demo(c):
     c.bad("a folder that is not there", 1, "io error", "demo", "resnet50", "no/such/demo.onnx")
 
 
+def check_quickstart(c):
+    model, _ = dense(c)
+    out = c.good("quickstart", "quickstart", model, "--output-dir", "quick", "--threads", "1")
+    rows = [line.split() for line in out.splitlines() if line.split()[-1:] == ["equal"]]
+    c.expect("quickstart times five batches", [row[0] for row in rows] == ["1", "3", "5", "7", "9"] and
+             all(len(row) == 5 and float(row[1]) >= 0 and float(row[3]) > 0 for row in rows), out)
+    c.expect("quickstart tells its steps", all(f"{step}/5 " in out for step in (2, 3, 4, 5)), out)
+    report = c.report("quick/report.json")
+    c.expect("report of quickstart", REPORT_KEYS <= set(report), sorted(REPORT_KEYS - set(report)))
+    ranges = report.get("user_config", {}).get("dynamic_tuning_shapes", [{}])
+    c.expect("ranges of quickstart", ranges[0] == {"min": [[1, 4]], "max": [[10, 4]], "opts": [[[5, 4]], [[8, 4]]]},
+             ranges)
+    c.good("quickstart keeps the model", "compare", model, "quick/dense.optimized.onnx", "--random", "1", "--dim",
+           "N=3", "--tolerance", "1e-5")
+
+
 def main():
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--tenon", default=os.environ.get("TENON_TOOL", str(ROOT / "build/tenon")))
@@ -337,7 +372,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         checks = Checks(pathlib.Path(given.tenon).resolve(), folder)
         for step in (check_run, check_export, check_names, check_dtypes, check_limits, check_optimize, check_bench,
-                     check_lists, check_demo):
+                     check_lists, check_demo, check_quickstart):
             try:
                 step(checks)
             except Exception as mistake:
