@@ -66,7 +66,7 @@ class instance {
     if (s.children == 2 && s.type->has(ir::commutative) && random_() % 2)
       std::swap(inputs[0], inputs[1]);
     if (spoiled_ == 1 && at != 0 && random_() % 2) inputs.back() = input();
-    const auto made = builder_.add(s.make(*match_), inputs, 1)[0];
+    const auto made = builder_.add(op_of(s), inputs, 1)[0];
     if (made && spoiled_ >= 2 && at != 0 && random_() % 2) {
       if (spoiled_ == 2)
         extra_outputs_.push_back(made);
@@ -74,6 +74,13 @@ class instance {
         extra_outputs_.push_back(builder_.add(ops::identity{}, {made}));
     }
     return made;
+  }
+
+  // The op of a step; every other hard sigmoid has the attributes that hard swish asks for.
+  ir::any_op op_of(const step& s) {
+    if (s.type->id == ir::id_of<ops::hard_sigmoid>() && random_() % 2)
+      return ops::hard_sigmoid{.alpha = 1.0F / 6, .beta = 0.5F};
+    return s.make(*match_);
   }
 
   value_id input() {
@@ -144,7 +151,7 @@ rewrite::driver_options all_rules() {
   return options;
 }
 
-// Fires on a random instance and keeps the values; 1 when it fired.
+// Fires on a random instance and keeps the values; 1 when it fired and there were values to keep.
 int check_instance(const rule_view& rule, const ir::graph& before, unsigned seed) {
   ir::graph after = before;
   const rule_view list[] = {rule};
@@ -154,12 +161,14 @@ int check_instance(const rule_view& rule, const ir::graph& before, unsigned seed
   if (report->applications == 0) return 0;
   const auto sound = ir::verify(after);
   CHECK_MESSAGE(sound, rule.name, ": ", sound.failure().message);
-  const std::string differs = compare_graphs(before, after, seed);
-  CHECK_MESSAGE(differs.empty(), rule.name, " seed ", seed, ": ", text(before), " => ", text(after),
-                ": ", differs);
+  comparison same = compare_graphs(before, after, seed);
+  for (unsigned draw = 1; same.is_undefined && draw < 8; ++draw)  // sizes that fit the constants
+    same = compare_graphs(before, after, seed + 10000 * draw);
+  CHECK_MESSAGE(same.differs.empty(), rule.name, " seed ", seed, ": ", text(before), " => ",
+                text(after), ": ", same.differs);
   const auto again = rewrite::apply_rules(after, list, all_rules());
   CHECK_MESSAGE(again.value().applications == 0, rule.name, " fires on its own result");
-  return 1;
+  return same.is_undefined ? 0 : 1;
 }
 
 }  // namespace
@@ -176,7 +185,7 @@ TEST_CASE("every rule has a name of its own in kebab case") {
 
 TEST_CASE("every pattern rule fires on its pattern and keeps the values") {
   for (const rule_view& rule : rules::standard) {
-    if (rule.closure || rule.name == "hard-swish-from-hard-sigmoid") continue;
+    if (rule.closure) continue;
     int fired = 0;
     for (unsigned seed = 1; seed <= 400 && fired < 12; ++seed) {
       const auto g = instance(rule, seed).build();
@@ -206,9 +215,9 @@ TEST_CASE("all rules together keep the values of every pattern and reach a fixed
       const auto report = rewrite::apply_rules(after, rules::standard, all_rules());
       REQUIRE_MESSAGE(report, rule.name, ": ", report.failure().message);
       CHECK_MESSAGE(report->skips.empty(), rule.name, ": ", report->skips[0].reason);
-      const std::string differs = compare_graphs(*g, after, seed);
-      CHECK_MESSAGE(differs.empty(), rule.name, " seed ", seed, ": ", text(*g), " => ", text(after),
-                    ": ", differs);
+      const comparison same = compare_graphs(*g, after, seed);
+      CHECK_MESSAGE(same.differs.empty(), rule.name, " seed ", seed, ": ", text(*g), " => ",
+                    text(after), ": ", same.differs);
     }
   }
 }
