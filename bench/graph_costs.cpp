@@ -2,7 +2,6 @@
 // Prints one line a measurement: name, nodes before and after, milliseconds.
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 
 #include <tenon/formats/onnx/export.hpp>

@@ -96,11 +96,6 @@ std::string escaped(std::string_view name) {
 
 }  // namespace
 
-void tenon_test::count_cases(int passed, int failed) {
-  counts().passed += passed;
-  counts().failed += failed;
-}
-
 void tenon_test::skip_case(std::string_view name, std::string_view reason) {
   ++counts().skipped;
   std::printf("skipped: %.*s: %.*s\n", int(name.size()), name.data(), int(reason.size()),

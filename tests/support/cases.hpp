@@ -4,9 +4,6 @@
 
 namespace tenon_test {
 
-/// Adds cases that one doctest case ran from data to the closing line.
-void count_cases(int passed, int failed);
-
 /// Counts one case as skipped and prints the reason; for what only the run can know, such as absent data.
 void skip_case(std::string_view name, std::string_view reason);
 

@@ -187,7 +187,7 @@ TEST_CASE("a model that does not declare its inputs is optimized, and the report
   CHECK(s.run({{"x", tensor::of<float>({2}, {-1, 2})}}).value()[0].data<float>()[1] == 2);
 }
 
-TEST_CASE("the report counts folded constants and fused rules") {
+TEST_CASE("the report counts folded constants; a product and its sum become one kernel") {
   builder b;
   const auto x = b.input("x", dtype::f32, {"n", 8});
   const auto w =

@@ -13,7 +13,7 @@ std::string mistake(std::string_view text) {
 
 }  // namespace
 
-TEST_CASE("the range of the source: one minimum, one maximum, two optima") {
+TEST_CASE("a range is one minimum, one maximum and any number of optima") {
   const auto config = tools::read_range_config(R"({
     "min": [[1, 3, 224, 224]],
     "max": [[10, 3, 224, 224]],
@@ -28,7 +28,7 @@ TEST_CASE("the range of the source: one minimum, one maximum, two optima") {
   CHECK_FALSE(config->gpu.disable_fp16_accuracy_check);
 }
 
-TEST_CASE("the list of ranges of the source, with the options of the device apart") {
+TEST_CASE("a list of ranges has the options of the device beside it") {
   const auto config = tools::read_range_config(R"({
     "dynamic_tuning_shapes": [
       {"min": [[1, 3, 224, 224]], "max": [[5, 3, 224, 224]], "opts": [[[5, 3, 224, 224]]]},
