@@ -20,9 +20,12 @@ run("${CMAKE_COMMAND}" --build "${work}/package" -j 2)
 run("${CMAKE_COMMAND}" -S "${SOURCE}/tests/consumer" -B "${work}/subdirectory" ${compiler}
   "-DTENON_SOURCE=${SOURCE}")
 run("${CMAKE_COMMAND}" --build "${work}/subdirectory" -j 2 --target with_subdirectory)
-foreach(program package/with_compiled package/with_headers package/with_no_exceptions package/with_mixed_march
+# The library was built once already: here it is enough that a program can be planned that links it.
+run("${CMAKE_COMMAND}" --build "${work}/subdirectory" --target with_subdirectory_compiled -- -n --quiet)
+foreach(program package/with_compiled package/with_headers package/with_no_exceptions
     subdirectory/with_subdirectory)
-  if(EXISTS "${work}/${program}")
-    run("${work}/${program}")
-  endif()
+  run("${work}/${program}")
 endforeach()
+if(EXISTS "${work}/package/with_mixed_march")  # on x86-64 alone
+  run("${work}/package/with_mixed_march")
+endif()
