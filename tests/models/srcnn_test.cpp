@@ -12,6 +12,7 @@
 #include <cmath>
 #include <random>
 
+#include "support/near.hpp"
 #include <doctest/doctest.h>
 
 // SRCNN (Dong et al., 2014) as PyTorch writes it: bicubic upsampling, then convolutions of 9x9, 1x1 and 5x5.
@@ -160,7 +161,7 @@ double largest_difference(const tensor& y, const picture& expected) {
   REQUIRE(y.dims() == extents{1, expected.channels, expected.height, expected.width});
   double worst = 0, top = 0;
   for (std::size_t i = 0; i < expected.at.size(); ++i) {
-    worst = std::max(worst, std::abs(double(y.data<float>()[i]) - expected.at[i]));
+    worst = tenon_tests::worse(worst, std::abs(double(y.data<float>()[i]) - expected.at[i]));
     top = std::max(top, std::abs(expected.at[i]));
   }
   CHECK(top > 50);  // the comparison is about numbers on the scale of an image

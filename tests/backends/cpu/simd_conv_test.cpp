@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "simd_support.hpp"
+#include "support/near.hpp"
 #include <doctest/doctest.h>
 
 using namespace tenon::cpu;
@@ -88,7 +89,7 @@ struct images {
         const double sum =
             expected(s, x, w, p / (s.out_h * s.out_w), p / s.out_w % s.out_h, p % s.out_w, c);
         const double want = std::max(0.0, sum + bias[c] + residual[p * s.out_c + c]);
-        worst = std::max(worst, std::abs(result[p * s.out_c + c] - want));
+        worst = tenon_tests::worse(worst, std::abs(result[p * s.out_c + c] - want));
       }
     }
     CHECK(worst < bound);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "simd_support.hpp"
+#include "support/near.hpp"
 #include <doctest/doctest.h>
 
 using namespace tenon::cpu;
@@ -76,7 +77,7 @@ void check_product(const kernel_table& t, const problem& p, const epilogue& ep) 
   double worst = 0;
   for (std::size_t i = 0; i < p.m; ++i) {
     for (std::size_t j = 0; j < p.n; ++j) {
-      worst = std::max(worst, std::abs(c[i * ldc + j] - p.expected(i, j, ep)));
+      worst = tenon_tests::worse(worst, std::abs(c[i * ldc + j] - p.expected(i, j, ep)));
     }
     for (std::size_t j = p.n; j < ldc; ++j) REQUIRE(c[i * ldc + j] == -77.0F);
   }
