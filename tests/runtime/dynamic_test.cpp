@@ -14,15 +14,16 @@
 #include "tenon/runtime/compile.hpp"
 #include "tenon/runtime/session.hpp"
 #include "tenon/tools/optimize.hpp"
-#include "tenon/tools/timing.hpp"
 
 #include <fstream>
 #include <random>
 #include <thread>
 
+#include "support/near.hpp"
 #include <doctest/doctest.h>
 
 using namespace tenon;
+using tenon_tests::difference;
 
 namespace {
 
@@ -53,28 +54,20 @@ double resident_mb() {
   return resident * 4096 / 0x1p20;
 }
 
-void check_equal(const tensor& found, const tensor& expected) {
-  REQUIRE(found.type() == expected.type());
-  REQUIRE(found.dims() == expected.dims());
-  if (found.type() != dtype::f32) {
-    CHECK(identical(found, expected));
-    return;
-  }
-  for (std::int64_t i = 0; i < found.size(); ++i)
-    CHECK(double(found.data<float>()[i]) ==
-          doctest::Approx(double(expected.data<float>()[i])).epsilon(1e-4));
-}
-
 /// The session of a graph gives what the interpreter gives.
 void check_like_interpreter(const ir::graph& g, const std::vector<std::vector<datum>>& runs) {
   for (const level l : {level::none, level::o1}) {
-    session s(compile(g, {.level = l}).value().model, {.threads = 1});
+    compile_options options;
+    options.level = l;
+    options.passes.verifies = true;
+    session s(compile(g, options).value().model, {.threads = 1});
     for (const auto& in : runs) {
       const auto expected = interpret(g, in).value();
       const auto found = s.run_positional(in);
       REQUIRE_MESSAGE(found, (found ? std::string() : found.failure().message));
+      REQUIRE(found->size() == expected.size());
       for (std::size_t i = 0; i < found->size(); ++i)
-        check_equal((*found)[i], expected[i].as_tensor());
+        CHECK(difference((*found)[i], expected[i].as_tensor(), {1e-4, 1e-4}) == "");
     }
   }
 }
