@@ -93,7 +93,7 @@ void add_regressors(cases& out) {
         op.post_transform = ops::score_transform::logistic;
         out.push_back({op, {features(9)}});
         out.push_back({op, {reals({3}, 1)}});
-        out.push_back({op, {reals({4, 2}, 1)}});
+        out.push_back({.op = op, .inputs = {reals({4, 2}, 1)}, .fails = true});
       }
 }
 
