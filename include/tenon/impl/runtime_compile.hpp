@@ -39,7 +39,11 @@ inline passes::pipeline lowering() {
 
 TENON_INLINE result<passes::pipeline_report> simplify(ir::graph& graph,
                                                       const compile_options& options) {
-  if (options.level == level::none) return passes::pipeline_report{};
+  if (options.level == level::none) {
+    passes::pipeline_report untouched;
+    untouched.nodes_before = untouched.nodes_after = graph.node_count();
+    return untouched;
+  }
   passes::run_options run = options.passes;
   const passes::pipeline pipeline = passes::pipeline_for(options.level, run);
   return passes::run(graph, pipeline, run);
