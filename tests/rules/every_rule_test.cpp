@@ -161,14 +161,15 @@ int check_instance(const rule_view& rule, const ir::graph& before, unsigned seed
   if (report->applications == 0) return 0;
   const auto sound = ir::verify(after);
   CHECK_MESSAGE(sound, rule.name, ": ", sound.failure().message);
-  comparison same = compare_graphs(before, after, seed);
-  for (unsigned draw = 1; same.is_undefined && draw < 8; ++draw)  // sizes that fit the constants
-    same = compare_graphs(before, after, seed + 10000 * draw);
-  CHECK_MESSAGE(same.differs.empty(), rule.name, " seed ", seed, ": ", text(before), " => ",
-                text(after), ": ", same.differs);
+  std::string differs = compare_graphs(before, after, seed);
+  for (unsigned draw = 1; differs == undefined && draw < 8; ++draw)  // until the sizes fit
+    differs = compare_graphs(before, after, seed + 10000 * draw);
+  const bool is_defined = differs != undefined;
+  CHECK_MESSAGE((differs.empty() || !is_defined), rule.name, " seed ", seed, ": ", text(before),
+                " => ", text(after), ": ", differs);
   const auto again = rewrite::apply_rules(after, list, all_rules());
   CHECK_MESSAGE(again.value().applications == 0, rule.name, " fires on its own result");
-  return same.is_undefined ? 0 : 1;
+  return is_defined ? 1 : 0;
 }
 
 }  // namespace
@@ -215,9 +216,9 @@ TEST_CASE("all rules together keep the values of every pattern and reach a fixed
       const auto report = rewrite::apply_rules(after, rules::standard, all_rules());
       REQUIRE_MESSAGE(report, rule.name, ": ", report.failure().message);
       CHECK_MESSAGE(report->skips.empty(), rule.name, ": ", report->skips[0].reason);
-      const comparison same = compare_graphs(*g, after, seed);
-      CHECK_MESSAGE(same.differs.empty(), rule.name, " seed ", seed, ": ", text(*g), " => ",
-                    text(after), ": ", same.differs);
+      const std::string differs = compare_graphs(*g, after, seed);
+      CHECK_MESSAGE((differs.empty() || differs == undefined), rule.name, " seed ", seed, ": ",
+                    text(*g), " => ", text(after), ": ", differs);
     }
   }
 }
