@@ -3,9 +3,9 @@
 """Checks models that tenon wrote: onnx.checker accepts them and ONNX Runtime computes what it computes for the original.
 
 usage: onnx_roundtrip.py [--tenon TOOL] [--build DIR] [--data DIR] [--jobs N] [--size N] [MODEL...]
-Every model is written as it was read and optimized. Without MODEL: the cases of the package onnx
-(DIR of --data is onnx/backend/test/data) that tests/conformance runs too, the models that the examples write, and those
-of `tenon demo`."""
+Every model is written optimized and, if it has several nodes, as it was read. Without MODEL: the cases of the package
+onnx (DIR of --data is onnx/backend/test/data) that tests/conformance runs too, the models that the examples write, and
+those of `tenon demo`."""
 
 import argparse
 import collections
@@ -169,7 +169,10 @@ def check_written(case, written, wanted, bound):
 def check(case, given, written):
     """How many levels passed and which failed, with texts."""
     wanted, passed, failures = expectation(case, given.size), 0, []
+    is_one_op = len(onnx.load(case.model, load_external_data=False).graph.node) == 1
     for level, bound in BOUNDS.items():
+        if is_one_op and level == "none":
+            continue  # optimized it is the same op again
         try:
             run(given.tenon, "optimize", case.model, "-o", written, "--level", level)
             check_written(case, written, wanted, bound if wanted[2] else STORED_BOUND)
