@@ -217,6 +217,9 @@ def main():
     words.add_argument("--size", type=int, default=2)
     words.add_argument("models", nargs="*")
     given = words.parse_args()
+    for model in given.models:
+        if not pathlib.Path(model).is_file():
+            words.error(f"{model} is no file")
     given.tenon = pathlib.Path(given.tenon).resolve()
     passed = failed = skipped = 0
     with tempfile.TemporaryDirectory() as name, concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:

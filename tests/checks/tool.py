@@ -271,7 +271,8 @@ def check_optimize(c):
     c.expect("no node is changed", "nodes 2 -> 2" in out, out)
     (c.folder / "range.json").write_text('{"dynamic_tuning_shapes": {"min": [1, 4], "max": [10, 4], "opts": [[5, 4]]},'
                                          ' "gpu_config": {"disable_fp16_accuracy_check": true}}')
-    c.good("optimize --range", "optimize", model, "--range", "range.json", "-o", "ranged.onnx", "--report", "ranged.json")
+    c.good("optimize --range", "optimize", model, "--range", "range.json", "-o", "ranged.onnx", "--report",
+           "ranged.json")
     c.good("--range keeps the model", "compare", model, "ranged.onnx", "--random", "1", "--dim", "N=3", "--tolerance",
            "1e-5")
     device = c.report("ranged.json").get("user_config", {}).get("gpu_config")
