@@ -22,6 +22,16 @@ TEST_CASE("gather checks indices and follows shape content") {
   CHECK((*picked)[0].elements->front().str() == "B");
 }
 
+TEST_CASE("gather checks indices also where there is nothing to gather") {
+  const tensor rows(dtype::f32, {0, 2}), columns(dtype::f32, {2, 0});
+  for (const tensor& x : {rows, columns})
+    for (const std::int64_t axis : {0, 1}) {
+      const bool has_index_0 = x.dim(static_cast<std::size_t>(axis)) > 0;
+      CHECK(error_of(ops::gather{.axis = axis}, {x, tensor::scalar<std::int64_t>(0)}) ==
+            (has_index_0 ? "no error" : "indices contains 0, expected 0 to -1"));
+    }
+}
+
 TEST_CASE("gather_elements, gather_nd and compress") {
   const tensor x = tensor::of<float>({2, 2}, {1, 2, 3, 4});
   CHECK(reals(ops::gather_elements{.axis = 1}, {x, tensor::of<std::int64_t>({2, 1}, {-1, 0})}) ==

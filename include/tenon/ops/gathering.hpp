@@ -51,13 +51,15 @@ inline status gather::reference(eval_context& ctx) const {
   const auto at = static_cast<std::size_t>(axis < 0 ? axis + rank : axis);
   const std::int64_t outer = size_between(x.dims(), 0, at);
   const std::int64_t inner = size_between(x.dims(), at + 1, x.rank());
-  const auto picks = ctx.integers(1);
+  auto picks = ctx.integers(1);
+  for (std::int64_t& pick : picks) {
+    TENON_TRY(pick, checked_index(pick, x.dim(at), "indices"));
+  }
   const element_mover move(y, x);
   std::int64_t to = 0;
   for (std::int64_t o = 0; o < outer; ++o) {
     TENON_TRY(ctx.check_limits());
-    for (const std::int64_t pick : picks) {
-      TENON_TRY(const std::int64_t i, checked_index(pick, x.dim(at), "indices"));
+    for (const std::int64_t i : picks) {
       move(to, (o * x.dim(at) + i) * inner, inner);
       to += inner;
     }
