@@ -139,7 +139,7 @@ TEST_CASE_FIXTURE(names, "substitute and collect_symbols") {
   CHECK(ids == inline_vector<std::uint32_t, 8>{b.symbol_id(), h.symbol_id()});
 }
 
-TEST_CASE("dim: 10000 random formulas agree with plain arithmetic") {
+TEST_CASE("dim: 100000 random formulas agree with plain arithmetic") {
   constexpr std::uint64_t seed = 20240611;
   INFO("seed ", seed);
   const scope_ref scope = scope_ref::make();
@@ -147,7 +147,7 @@ TEST_CASE("dim: 10000 random formulas agree with plain arithmetic") {
   for (const char* name : {"E", "C", "A"}) (void)other->symbol(name);
   tenon_test::dim_source source(seed, *scope);
   int compared = 0;
-  for (int i = 0; i < 10000; ++i) {
+  for (int i = 0; i < 100000; ++i) {
     source.draw_values(i % 3 == 0 ? -6 : 0, i % 2 == 0 ? 3 : 40);
     const auto [formula, value] = source.formula(4);
     if (formula.is_overflow()) continue;
@@ -157,6 +157,7 @@ TEST_CASE("dim: 10000 random formulas agree with plain arithmetic") {
       ++compared;
       REQUIRE(evaluate(formula, source.bound()) == value);
     }
+    if (i % 10 != 0) continue;
     const auto again = scope->parse(formula.str());
     REQUIRE(again);
     REQUIRE(*again == formula);
@@ -166,7 +167,7 @@ TEST_CASE("dim: 10000 random formulas agree with plain arithmetic") {
     REQUIRE(moved.hash() == formula.hash());
     REQUIRE(substitute(formula, substitution{}) == formula);
   }
-  CHECK(compared > 5000);
+  CHECK(compared > 50000);
 }
 
 TEST_CASE("dim: equal pairs among random formulas have equal values") {
