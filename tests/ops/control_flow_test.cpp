@@ -2,6 +2,7 @@
 
 #include "tenon/infer/interpreter.hpp"
 #include "tenon/ir/builder.hpp"
+#include "tenon/ops/activation.hpp"
 #include "tenon/ops/movement.hpp"
 #include "tenon/ops/slicing.hpp"
 
@@ -69,4 +70,24 @@ TEST_CASE("if merges branch shapes and checks bodies") {
   const value_id c = missing.input("cond", dtype::boolean, {});
   missing.add(ops::if_{}, {c});
   CHECK(!missing.finish());
+}
+
+TEST_CASE("sizes of a body are over the symbols of the graph around it") {
+  const auto branch = [](bool negated) {
+    builder b;
+    const value_id x = b.input("x", dtype::f32, {"k"});
+    const auto at = [&](std::string name, std::int64_t v) {
+      return b.constant(std::move(name), tensor::of<std::int64_t>({1}, {v}));
+    };
+    const value_id y = b.add(ops::slice{}, {x, at("start", 0), at("end", 2)});
+    b.output("y", negated ? b.add(ops::relu{}, {y}) : y);
+    return ir::subgraph(b.finish().value());
+  };
+  builder b;
+  b.input("other", dtype::f32, {"m"});
+  const value_id cond = b.input("cond", dtype::boolean, {}), x = b.input("x", dtype::f32, {"n"});
+  b.output("y",
+           b.add(ops::if_{.then_branch = branch(true), .else_branch = branch(false)}, {cond, x}));
+  const ir::graph g = b.finish().value();
+  CHECK(g.fact(g.outputs()[0]).str() == "f32[min(n, 2)]");
 }

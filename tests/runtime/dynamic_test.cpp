@@ -1,11 +1,14 @@
 #include "tenon/infer/interpreter.hpp"
 #include "tenon/ir/builder.hpp"
+#include "tenon/ir/parse.hpp"
+#include "tenon/ir/print.hpp"
 #include "tenon/ops/activation.hpp"
 #include "tenon/ops/arithmetic.hpp"
 #include "tenon/ops/control_flow.hpp"
 #include "tenon/ops/convolution.hpp"
 #include "tenon/ops/detection.hpp"
 #include "tenon/ops/gathering.hpp"
+#include "tenon/ops/list.hpp"
 #include "tenon/ops/matmul.hpp"
 #include "tenon/ops/movement.hpp"
 #include "tenon/ops/pooling.hpp"
@@ -216,4 +219,86 @@ TEST_CASE("a loop that collects, and branches of different shapes") {
   for (const bool taken : {true, false, true})
     runs.push_back({tensor::scalar<bool>(taken), numbers({taken ? 3 : 5})});
   check_like_interpreter(choice.finish().value(), runs);
+}
+
+TEST_CASE("what a branch demands of sizes is asked of the inputs that take it") {
+  const auto branch = [](bool pools) {
+    builder side("side");
+    const auto v = side.input("x", dtype::f32, {1, 1, "k"});
+    const auto by = side.constant("by", numbers({5}));
+    side.output("y", pools ? side.add(ops::max_pool{.kernel_shape = {3}}, {v})
+                           : side.add(ops::add{}, {v, by}));
+    return ir::subgraph(side.finish().value());
+  };
+  builder choice("choice");
+  const auto flag = choice.input("flag", dtype::boolean, {});
+  const auto x = choice.input("x", dtype::f32, {1, 1, "n"});
+  choice.output("y", choice.add(ops::if_{.then_branch = branch(true), .else_branch = branch(false)},
+                                {flag, x}));
+  const ir::graph built = choice.finish().value();
+  const ir::graph read = ir::parse_graph(ir::to_text(built), ops::all_ops()).value();
+  for (const ir::graph* g : {&built, &read}) {
+    session s(compile(*g).value().model, {.threads = 1});
+    const auto run = [&](bool pools, std::int64_t n) {
+      const std::vector<datum> in{tensor::scalar<bool>(pools), numbers({1, 1, n})};
+      const auto out = s.run_positional(in);
+      CHECK(out.has_value() == interpret(*g, in).has_value());
+      return out ? bracketed((*out)[0].dims()) : out.failure().message;
+    };
+    CHECK(run(true, 4) == "[1, 1, 2]");
+    CHECK(run(true, 2).find("is shorter than the kernel, which spans 3") != std::string::npos);
+    CHECK(run(false, 2).find("do not broadcast") != std::string::npos);
+    CHECK(run(false, 5) == "[1, 1, 5]");
+    CHECK(run(false, 1) == "[1, 1, 5]");
+  }
+}
+
+TEST_CASE("a window beyond an axis is an error that names node, input and sizes") {
+  builder b;
+  const auto x = b.input("x", dtype::f32, {"N", 1, "H", "W"});
+  const ops::conv conv{.dilations = {2, 1}, .kernel_shape = {3, 3}, .pads = {1, 0, 0, 0}};
+  const auto y = b.add(conv, {x, b.constant("w", numbers({2, 1, 3, 3}))});
+  const ops::max_pool pool{.ceil_mode = true, .kernel_shape = {2, 2}, .strides = {2, 2}};
+  b.output("y", b.add(pool, {y}));
+  const ir::graph g = b.finish().value();
+  for (const level l : {level::none, level::o1}) {
+    session s(compile(g, {.level = l}).value().model, {.threads = 1});
+    const auto run = [&](std::int64_t h, std::int64_t w) {
+      const std::vector<datum> in{numbers({1, 1, h, w})};
+      const auto out = s.run_positional(in);
+      REQUIRE(out.has_value() == interpret(g, in).has_value());
+      if (!out) CHECK(out.failure().kind == code::input);
+      return out ? bracketed((*out)[0].dims()) : out.failure().message;
+    };
+    CHECK(run(5, 4) == "[1, 2, 1, 1]");
+    CHECK(run(3, 4) ==
+          "conv 'conv_0': span of the kernel on padded spatial axis 0 of x: 5 <= H + 1 does not "
+          "hold: 5 vs 4");
+    CHECK(run(5, 0) ==
+          "conv 'conv_0': span of the kernel on padded spatial axis 1 of x: 3 <= W does not hold: "
+          "3 vs 0");
+    CHECK(run(4, 4) ==
+          "max_pool 'max_pool_1': span of the kernel on padded spatial axis 0 of x: 2 <= H - 3 "
+          "does not hold: 2 vs 1");
+  }
+}
+
+TEST_CASE("sizes that data decides are checked before a kernel of planned sizes reads them") {
+  builder b;
+  const auto found = b.add(ops::non_zero{}, {b.input("x", dtype::f32, {"n"})});
+  const auto five = b.constant("five", tensor::of<std::int64_t>({1, 5}, {1, 2, 3, 4, 5}));
+  b.output("y", b.add(ops::add{}, {found, five}));
+  const ir::graph g = b.finish().value();
+  CHECK(g.fact(g.outputs()[0]).str() == "i64[1, 5]");
+  session s(compile(g).value().model, {.threads = 1});
+  for (const std::int64_t n : {5, 3, 1, 7, 0, 5}) {
+    const std::vector<datum> in{tensor::of<float>({n}, std::vector<float>(std::size_t(n), 1))};
+    const auto expected = interpret(g, in);
+    const auto out = s.run_positional(in);
+    REQUIRE(out.has_value() == expected.has_value());
+    if (out)
+      CHECK(identical((*out)[0], (*expected)[0].as_tensor()));
+    else
+      CHECK(out.failure().message.find("do not broadcast") != std::string::npos);
+  }
 }

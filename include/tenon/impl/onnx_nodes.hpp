@@ -266,7 +266,7 @@ TENON_INLINE result<ir::subgraph> importer::add_body(scope& s,
                                                      std::span<const capture> captured,
                                                      bool forgets_shapes) {
   ir::graph body;
-  body.symbols = s.graph->symbols;
+  body.symbols = s.graph->symbols.for_body();
   body.name = std::string(g.name);
   scope inner;
   inner.graph = &body;

@@ -110,6 +110,8 @@ class executor final : public ir::eval_host {
   void point(std::uint32_t v, std::byte* data);
   status run_step(std::size_t i);
   status run_reference(const plan::step& s);
+  result<std::vector<ir::fact>> infer_now(const plan::step& s) const;
+  status check_planned(const plan::step& s) const;
   status run_dynamic(std::size_t i);
   status run_dynamic_kernel(const plan::step& s, bool& done);
   void view_dynamic(std::uint32_t v);
@@ -131,6 +133,7 @@ class executor final : public ir::eval_host {
   std::vector<std::int64_t> sizes_;                   // values of p_->sizes
   std::vector<extents> shapes_;                       // by value, what views_ point at
   std::vector<kernel::call> calls_;                   // by step
+  std::vector<bool> reads_dynamic_;                   // by step
   std::vector<datum> values_;                         // by value, the dynamic ones
   std::vector<std::size_t> last_use_;                 // by value, for dynamic ones
   std::vector<std::vector<std::uint32_t>> views_of_;  // by value: views that follow its bytes
@@ -142,6 +145,7 @@ class executor final : public ir::eval_host {
   std::int64_t arena_bytes_ = 0;
   std::int64_t resizes_ = 0;
   bool has_shape_ = false;
+  bool is_unchecked_ = false;  // no run of these sizes has met the demands of all steps
   const plan::step* running_ = nullptr;
   std::vector<std::pair<const ir::graph*, std::unique_ptr<executor>>> bodies_;
   std::vector<step_time> times_;
@@ -177,8 +181,12 @@ inline void executor::prepare() {
     c.state = &s.state;
     c.threads = env_->threads;
     calls_.push_back(c);
-    for (const std::uint32_t v : s.inputs)
-      if (v != absent) last_use_[v] = i;
+    reads_dynamic_.push_back(false);
+    for (const std::uint32_t v : s.inputs) {
+      if (v == absent) continue;
+      last_use_[v] = i;
+      if (p_->values[v].where == plan::place::dynamic) reads_dynamic_.back() = true;
+    }
     for (const std::uint32_t v : s.outputs)
       if (v != absent) last_use_[v] = std::max(last_use_[v], i);
   }
@@ -318,6 +326,7 @@ inline status executor::place_arena() {
 inline status executor::resize() {
   ++resizes_;
   has_shape_ = false;
+  is_unchecked_ = p_->symbols.is_body();
   for (std::size_t i = 0; i < sizes_.size(); ++i) {
     const auto size = evaluate(p_->sizes[i], symbols_);
     if (!size)

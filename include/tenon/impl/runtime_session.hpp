@@ -73,8 +73,8 @@ inline status executor::run_reference(const plan::step& s) {
   return {};
 }
 
-// A kernel on outputs whose shapes come from the rule applied to the data at hand.
-inline status executor::run_dynamic_kernel(const plan::step& s, bool& done) {
+// The rule applied to the data at hand: what it demands of sizes is checked.
+inline result<std::vector<ir::fact>> executor::infer_now(const plan::step& s) const {
   std::vector<datum> data;
   std::vector<ir::fact> facts;
   for (const std::uint32_t v : s.inputs) {
@@ -86,12 +86,32 @@ inline status executor::run_dynamic_kernel(const plan::step& s, bool& done) {
   const ir::symbol_context scope;
   ir::infer_context ctx(pointers, s.outputs.size(), scope);
   TENON_TRY(s.op.infer(ctx));
-  for (const ir::fact& f : ctx.outputs())
+  return std::move(ctx.outputs());
+}
+
+// For planned outputs where the demands on sizes are not among the deferred checks of the plan: the sizes come from
+// data, or the plan is that of a body.
+inline status executor::check_planned(const plan::step& s) const {
+  TENON_TRY(const auto facts, infer_now(s));
+  for (std::size_t i = 0; i < s.outputs.size(); ++i) {
+    const std::uint32_t v = s.outputs[i];
+    const auto dims = facts[i].is_ranked ? to_extents(facts[i].shape) : std::nullopt;
+    if (v != absent && dims && !(*dims == shapes_[v]))
+      return fail(code::shape, "output ", i, " is ", facts[i].str(), ", planned as ",
+                  name_of(views_[v].type), bracketed(shapes_[v]));
+  }
+  return {};
+}
+
+// A kernel on outputs whose shapes come from the rule applied to the data at hand.
+inline status executor::run_dynamic_kernel(const plan::step& s, bool& done) {
+  TENON_TRY(const auto facts, infer_now(s));
+  for (const ir::fact& f : facts)
     if (!f.is_concrete()) return {};
   for (std::size_t i = 0; i < s.outputs.size(); ++i) {
     const std::uint32_t v = s.outputs[i];
     if (v == absent || p_->values[v].where == plan::place::computed) continue;
-    const ir::fact& f = ctx.outputs()[i];
+    const ir::fact& f = facts[i];
     extents dims;
     for (const dim d : f.shape) {
       if (d.constant() < 0)
@@ -134,6 +154,9 @@ inline void executor::drop_dead(std::size_t i) {
 
 inline status executor::run_step(std::size_t i) {
   const plan::step& s = p_->steps[i];
+  const bool checks_itself =
+      s.what == plan::action::dynamic || (s.what == plan::action::kernel && !s.kernel);
+  if ((reads_dynamic_[i] || is_unchecked_) && !checks_itself) TENON_TRY(check_planned(s));
   switch (s.what) {
     case plan::action::nothing:
       return {};
@@ -219,6 +242,7 @@ inline status executor::run(std::span<const datum> inputs) {
     times_[i].total_ns += (std::chrono::steady_clock::now() - start).count();
     ++times_[i].runs;
   }
+  is_unchecked_ = false;
   return collect();
 }
 

@@ -240,6 +240,19 @@ TENON_INLINE status facts_table::check_all(std::span<const check> claims,
   return {};
 }
 
+TENON_INLINE void facts_table::defer(check claim) {
+  const std::size_t hash =
+      (claim.a.hash() * 31 + claim.b.hash()) * 31 + static_cast<std::size_t>(claim.kind);
+  const auto [at, is_new] =
+      deferred_index_.try_emplace(hash, static_cast<std::uint32_t>(deferred_.size()));
+  if (!is_new) {
+    const check& known = deferred_[at->second];
+    if (known.a == claim.a && known.b == claim.b && known.kind == claim.kind) return;
+    at->second = static_cast<std::uint32_t>(deferred_.size());
+  }
+  deferred_.push_back(std::move(claim));
+}
+
 TENON_INLINE status facts_table::check_deferred(const bindings& values) const {
   return check_all(deferred_, values);
 }

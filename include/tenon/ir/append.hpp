@@ -40,9 +40,10 @@ inline result<std::vector<fact>> infer_op(const any_op& op,
                                           std::string_view where,
                                           int depth = 0);
 
-/// The output facts of a graph for given input facts, without changing it.
+/// The output facts of a body for given input facts over `symbols`, without changing it.
 inline result<std::vector<fact>> infer_graph(const graph& g,
                                              std::span<const fact> inputs,
+                                             const symbol_context& symbols,
                                              int depth) {
   if (depth > max_subgraph_depth)
     return fail(code::graph, "subgraphs are nested deeper than ", max_subgraph_depth, " levels");
@@ -61,7 +62,7 @@ inline result<std::vector<fact>> infer_graph(const graph& g,
     pointers.clear();
     for (const value_id v : node.inputs)
       pointers.push_back(!v ? nullptr : is_known[v.index] ? &known[v.index] : &g.fact(v));
-    auto facts = infer_op(node.op, pointers, node.outputs.size(), g.symbols, describe(g, n), depth);
+    auto facts = infer_op(node.op, pointers, node.outputs.size(), symbols, describe(g, n), depth);
     if (!facts) return std::move(facts).failure().in(describe(g, n));
     for (std::size_t i = 0; i < node.outputs.size(); ++i)
       if (node.outputs[i]) give(node.outputs[i], std::move((*facts)[i]));
@@ -80,8 +81,9 @@ inline result<std::vector<fact>> infer_op(const any_op& op,
                                           int depth) {
   TENON_TRY(check_arity(op.type(), inputs, output_count));
   infer_context ctx(inputs, output_count, symbols);
-  ctx.infer_subgraph = [](const graph& body, std::span<const fact> facts, int level) {
-    return infer_graph(body, facts, level + 1);
+  ctx.infer_subgraph = [](const graph& body, std::span<const fact> facts,
+                          const symbol_context& outer, int level) {
+    return infer_graph(body, facts, outer.for_body(), level + 1);
   };
   ctx.depth = depth;
   ctx.node = where;

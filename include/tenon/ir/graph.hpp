@@ -17,10 +17,13 @@ class symbol_context {
  public:
   symbol_context() : state_(new state) {}
 
-  symbol_context(const symbol_context& other) : state_(other.state_) { ++state_->count; }
+  symbol_context(const symbol_context& other) : state_(other.state_), is_body_(other.is_body_) {
+    ++state_->count;
+  }
 
   symbol_context& operator=(symbol_context other) noexcept {
     std::swap(state_, other.state_);
+    std::swap(is_body_, other.is_body_);
     return *this;
   }
 
@@ -34,6 +37,15 @@ class symbol_context {
 
   facts_table& facts() const { return state_->facts; }
 
+  /// The same symbols and facts for a graph that a node may run or not.
+  symbol_context for_body() const {
+    symbol_context out = *this;
+    out.is_body_ = true;
+    return out;
+  }
+
+  bool is_body() const { return is_body_; }
+
  private:
   struct state {
     std::atomic<std::uint32_t> count = 1;
@@ -42,6 +54,7 @@ class symbol_context {
   };
 
   state* state_;
+  bool is_body_ = false;
 };
 
 /// Opset, producer and free-form properties of the file a graph came from.

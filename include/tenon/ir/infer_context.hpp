@@ -14,6 +14,7 @@ class infer_context {
   /// Infers a subgraph for given input facts; provided by the layer that knows how.
   using subgraph_function = result<std::vector<fact>> (*)(const graph&,
                                                           std::span<const fact>,
+                                                          const symbol_context&,
                                                           int depth);
 
   infer_context(std::span<const fact* const> inputs,
@@ -34,6 +35,8 @@ class infer_context {
   symbol_scope& scope() const { return symbols_->scope(); }
 
   facts_table& facts() const { return symbols_->facts(); }
+
+  const symbol_context& symbols() const { return *symbols_; }
 
   void output(std::size_t i, fact f) {
     if (i < outputs_.size()) outputs_[i] = std::move(f);
@@ -78,6 +81,9 @@ class infer_context {
   /// Claims that two sizes are equal: an error when they cannot be, a deferred check when it is unknown.
   status require_equal(dim a, dim b, std::string_view what);
 
+  /// Claims that a <= b: an error when that cannot be, a deferred check when it is unknown.
+  status require_at_most(dim a, dim b, std::string_view what);
+
   /// Claims that two shapes are equal.
   status require_same(const dims& a, const dims& b, std::string_view what);
 
@@ -105,6 +111,11 @@ class infer_context {
   std::string_view node;  ///< description for deferred checks
 
  private:
+  /// A body checks its claims when it runs, with the sizes at hand: it may never run.
+  void defer(dim a, relation kind, dim b, std::string_view what) {
+    if (!symbols_->is_body()) facts().defer({a, kind, b, cat(node, ": ", what)});
+  }
+
   std::span<const fact* const> inputs_;
   std::vector<fact> outputs_;
   const symbol_context* symbols_;
@@ -126,7 +137,14 @@ inline status infer_context::require_equal(dim a, dim b, std::string_view what) 
     case truth::unknown:
       break;
   }
-  facts().defer({a, relation::equal, b, cat(node, ": ", what)});
+  defer(a, relation::equal, b, what);
+  return {};
+}
+
+inline status infer_context::require_at_most(dim a, dim b, std::string_view what) {
+  const truth known = facts().is_less_equal(a, b);
+  if (known == truth::no) return fail(code::shape, what, " is ", a, ", expected at most ", b);
+  if (known == truth::unknown) defer(a, relation::less_equal, b, what);
   return {};
 }
 
@@ -148,7 +166,7 @@ inline result<dim> infer_context::broadcast_dim(dim a, dim b, std::string_view w
   if (facts().is_equal(a, b) == truth::yes) return a;
   if (a.is_constant() && b.is_constant())
     return fail(code::shape, what, " has sizes ", a, " and ", b, " that do not broadcast");
-  facts().defer({a, relation::broadcastable, b, cat(node, ": ", what)});
+  defer(a, relation::broadcastable, b, what);
   if (a.is_constant()) return a;
   if (b.is_constant()) return b;
   return facts().simplify(symbol_detail::make_broadcast(a, b));

@@ -129,7 +129,7 @@ class parser {
     if (depth_ >= max_subgraph_depth) return in_.error_here("subgraphs are nested too deeply");
     TENON_TRY(in_.expect('{'));
     graph inner;
-    inner.symbols = g.symbols;
+    inner.symbols = g.symbols.for_body();
     TENON_TRY(parser(in_, ops_, depth_ + 1).body(inner));
     TENON_TRY(in_.expect('}'));
     return ir::attribute_value(subgraph(std::move(inner)));

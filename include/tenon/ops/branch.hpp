@@ -46,7 +46,7 @@ inline result<std::vector<fact>> infer_body(infer_context& ctx,
     return fail(code::graph, name, " has ", body->inputs().size(), " inputs, expected ",
                 inputs.size());
   if (!ctx.infer_subgraph) return fail(code::unsupported, "no inference of subgraphs here");
-  return ctx.infer_subgraph(*body, inputs, ctx.depth + 1);
+  return ctx.infer_subgraph(*body, inputs, ctx.symbols(), ctx.depth + 1);
 }
 
 /// A bool of a tensor with one element.

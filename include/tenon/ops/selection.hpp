@@ -115,8 +115,7 @@ struct top_k {
       if (wanted.is_constant() &&
           (wanted.constant() < 0 || (size.is_constant() && wanted.constant() > size.constant())))
         return fail(code::shape, "k is ", wanted, ", expected 0 to ", size);
-      if (ctx.facts().is_less_equal(wanted, size) != truth::yes)
-        ctx.facts().defer({wanted, relation::less_equal, size, cat(ctx.node, ": k")});
+      TENON_TRY(ctx.require_at_most(wanted, size, "k"));
     }
     ctx.output(0, x.type, shape);
     ctx.output(1, dtype::i64, shape);

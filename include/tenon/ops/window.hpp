@@ -56,7 +56,7 @@ struct window_spec {
   }
 
   /// Output size of spatial axis `i`.
-  result<dim> size(const infer_context& ctx, dim in, dim kernel, std::size_t i) const {
+  result<dim> size(infer_context& ctx, dim in, dim kernel, std::size_t i) const {
     const dim s = stride(i);
     if (kernel.is_constant() && kernel.constant() < 1)
       return fail(code::attribute, "kernel has size ", kernel, ", expected at least 1");
@@ -65,6 +65,8 @@ struct window_spec {
     if (room.is_overflow() || (room.is_constant() && room.constant() < 0))
       return fail(code::shape, "spatial axis ", i, " of size ", in, " with padding ",
                   begin(i) + end(i), " is shorter than the kernel, which spans ", reach(kernel, i));
+    TENON_TRY(ctx.require_at_most(reach(kernel, i), in + dim(begin(i) + end(i)),
+                                  cat("span of the kernel on padded spatial axis ", i, " of x")));
     if (!ceil_mode || auto_pad == auto_pad_mode::valid)
       return ctx.facts().simplify(floordiv(room, s) + dim(1));
     return ctx.facts().simplify(min(ceildiv(room, s) + dim(1), ceildiv(in + dim(begin(i)), s)));

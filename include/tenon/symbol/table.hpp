@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace tenon::inline v0 {
@@ -74,8 +75,8 @@ class facts_table {
 
   truth holds(const check& claim) const;
 
-  /// Keeps a claim that is not decided here for `check_deferred`.
-  void defer(check claim) { deferred_.push_back(std::move(claim)); }
+  /// Keeps a claim that is not decided here for `check_deferred`; of equal ones the first.
+  void defer(check claim);
 
   std::span<const check> deferred() const { return deferred_; }
 
@@ -210,6 +211,8 @@ class facts_table {
   std::vector<equation> equations_;
   std::vector<std::string> sources_;
   std::vector<check> deferred_;
+  std::unordered_map<std::size_t, std::uint32_t>
+      deferred_index_;  ///< by hash: the last position in deferred_
   std::vector<check> learned_;
   std::uint32_t version_ = 1;
   mutable std::vector<memo_entry<dim>> folded_;
