@@ -89,9 +89,15 @@ inline result<std::vector<ir::fact>> executor::infer_now(const plan::step& s) co
   return std::move(ctx.outputs());
 }
 
-// For planned outputs where the demands on sizes are not among the deferred checks of the plan: the sizes come from
-// data, or the plan is that of a body.
+// For planned outputs where the demands on sizes are not among the deferred checks of the plan:
+// the sizes come from data, or the plan is that of a body.
 inline status executor::check_planned(const plan::step& s) const {
+  if (s.what == plan::action::nothing || s.what == plan::action::copy) {
+    const std::uint32_t from = s.inputs[0], to = s.outputs[0];  // other inputs need not be there
+    if (views_[from].count == views_[to].count) return {};
+    return fail(code::shape, "output 0 is planned as ", bracketed(shapes_[to]), ", found input ",
+                bracketed(shapes_[from]));
+  }
   TENON_TRY(const auto facts, infer_now(s));
   for (std::size_t i = 0; i < s.outputs.size(); ++i) {
     const std::uint32_t v = s.outputs[i];
