@@ -72,6 +72,8 @@ void add_activations(cases& out) {
     add_binary(out, op);
     out.push_back({op, {specials()}});
     out.push_back({op, {reals({3, 1, 5}, 1), reals({4, 1}, 2), reals({5}, 3), reals({}, 4)}});
+    out.push_back({op, {reals({1}, 1), reals({1}, 2), reals({1000}, 3)}});
+    out.push_back({op, {reals({9, 1}, 1), reals({9, 1}, 2), reals({9, 70}, 3)}});
   }
   for (const extents& s : shapes()) {
     out.push_back({ops::clip{}, {reals(s, 3), tensor::scalar(-0.25F), tensor::scalar(0.5F)}});

@@ -10,6 +10,7 @@
 #include "tenon/ops/elementwise.hpp"
 #include "tenon/tensor/convert.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -88,20 +89,34 @@ inline const char* float_binary(const query& q) {
   return q.is(0, dtype::f32) && q.is(1, dtype::f32) ? nullptr : "needs f32 tensors of known rank";
 }
 
-template <binary F> status run_float_binary(const call& c) {
+/// y = F(left, right) with numpy broadcast; y may have more axes than both.
+template <binary F>
+status run_zip(const kernel::array_view& left,
+               const kernel::array_view& right,
+               const kernel::array_view& y,
+               kernel::parallel& threads) {
   broadcast_plan<2> plan;
-  if (!plan.build(c.out(0), {&c.in(0), &c.in(1)}))
-    return fail(code::unsupported, "more than 16 axes");
+  if (!plan.build(y, {&left, &right})) return fail(code::unsupported, "more than 16 axes");
   const auto kernel = select_table().zip[static_cast<std::size_t>(F)];
-  const operands form = plan.stride[0][0] == 0   ? operands::left_scalar
-                        : plan.stride[1][0] == 0 ? operands::right_scalar
-                                                 : operands::full;
-  const float *a = c.in(0).as<float>(), *b = c.in(1).as<float>();
-  float* y = c.out(0).as<float>();
-  run_broadcast(plan, *c.threads, [&](const auto& at, std::int64_t to, std::int64_t count) {
-    kernel(a + at[0], b + at[1], y + to, static_cast<std::size_t>(count), form);
+  const bool is_left_fixed = plan.stride[0][0] == 0, is_right_fixed = plan.stride[1][0] == 0;
+  const operands form = is_left_fixed    ? operands::left_scalar
+                        : is_right_fixed ? operands::right_scalar
+                                         : operands::full;
+  const float *a = left.as<float>(), *b = right.as<float>();
+  run_broadcast(plan, threads, [&](const auto& at, std::int64_t first, std::int64_t count) {
+    float* to = y.as<float>() + first;
+    if (is_left_fixed && is_right_fixed) {
+      kernel(a + at[0], b + at[1], to, 1, operands::full);
+      std::fill_n(to + 1, count - 1, *to);
+    } else {
+      kernel(a + at[0], b + at[1], to, static_cast<std::size_t>(count), form);
+    }
   });
   return {};
+}
+
+template <binary F> status run_float_binary(const call& c) {
+  return run_zip<F>(c.in(0), c.in(1), c.out(0), *c.threads);
 }
 
 template <class Op, binary F> constexpr kernel::entry binary_entry(const char* name) {
@@ -116,21 +131,9 @@ inline const char* float_list(const query& q) {
 
 /// y = F(F(in 0, in 1), in 2) and so on.
 template <binary F> status run_float_list(const call& c) {
-  const auto kernel = select_table().zip[static_cast<std::size_t>(F)];
-  float* y = c.out(0).as<float>();
-  for (std::size_t i = 0; i < c.inputs.size(); ++i) {
-    const kernel::array_view &left = i < 2 ? c.in(0) : c.out(0), &right = c.in(i);
-    if (i == 0 && c.inputs.size() > 1) continue;
-    broadcast_plan<2> plan;
-    if (!plan.build(c.out(0), {&left, &right})) return fail(code::unsupported, "more than 16 axes");
-    const operands form = plan.stride[0][0] == 0   ? operands::left_scalar
-                          : plan.stride[1][0] == 0 ? operands::right_scalar
-                                                   : operands::full;
-    run_broadcast(plan, *c.threads, [&](const auto& at, std::int64_t to, std::int64_t count) {
-      kernel(left.as<float>() + at[0], right.as<float>() + at[1], y + to,
-             static_cast<std::size_t>(count), form);
-    });
-  }
+  const std::size_t first = c.inputs.size() > 1 ? 1 : 0;
+  for (std::size_t i = first; i < c.inputs.size(); ++i)
+    TENON_TRY(run_zip<F>(i < 2 ? c.in(0) : c.out(0), c.in(i), c.out(0), *c.threads));
   return {};
 }
 
