@@ -21,7 +21,7 @@ TENON_INLINE std::span<const kernel::catalog> catalogs() {
       kernel::catalog(rows::kernels),        kernel::catalog(normalization::kernels),
       kernel::catalog(pointwise::kernels),   kernel::catalog(movement::kernels),
       kernel::catalog(quantized::kernels),   kernel::catalog(forest::kernels),
-      kernel::catalog(resampling::kernels),  kernel::catalog(transposed_convolution::kernels),
+      kernel::catalog(resampling::kernels),  kernel::catalog(conv_transpose::kernels),
       kernel::catalog(recurrent::kernels)};
   return families;
 }

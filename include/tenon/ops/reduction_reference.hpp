@@ -208,6 +208,13 @@ inline status reduce_tensor(eval_context& ctx, reduction what, bool noop) {
   return {};
 }
 
+/// Fails when an axis, which may count from the end, has no elements to choose from.
+inline status require_elements_along(std::span<const std::int64_t> shape, std::int64_t axis) {
+  const auto at = static_cast<std::size_t>(axis < 0 ? axis + std::ssize(shape) : axis);
+  if (shape[at] != 0) return {};
+  return fail(code::shape, "x has shape ", bracketed(shape), ", expected elements along axis ", at);
+}
+
 /// The shape rule of `arg_max` and `arg_min`.
 inline status infer_arg(infer_context& ctx, std::int64_t axis, bool keepdims) {
   TENON_TRY(require_in(ctx, 0, numbers, "x"));
@@ -231,7 +238,9 @@ inline status infer_arg(infer_context& ctx, std::int64_t axis, bool keepdims) {
 /// Finds the index of the largest or smallest element along an axis.
 inline status arg_of_extreme(eval_context& ctx, std::int64_t axis, bool largest, bool last) {
   TENON_TRY(tensor y, ctx.output(0));
-  const axis_split split(ctx[0].dims(), axis);
+  const extents& shape = ctx[0].dims();
+  TENON_TRY(require_elements_along({shape.data(), shape.size()}, axis));
+  const axis_split split(shape, axis);
   auto* out = y.data<std::int64_t>();
   const auto run = [&]<class T>(T) {
     const elements_as<T> x(ctx[0]);

@@ -225,6 +225,7 @@ inline status resize::reference(eval_context& ctx) const {
     return static_cast<double>(list[a].out) * static_cast<double>(list[b].in) <
            static_cast<double>(list[b].out) * static_cast<double>(list[a].in);
   });
+  std::vector<resize_tap> taps;
   for (const std::size_t a : order) {
     TENON_TRY(ctx.check_limits());
     const std::int64_t outer = size_between(shape, 0, a),
@@ -236,8 +237,8 @@ inline status resize::reference(eval_context& ctx) const {
       if (list[a].is_outside(at, coordinate_transformation_mode))
         for (std::int64_t i = 0; i < y.size(); ++i)
           if (i / run % list[a].out == o) outside[static_cast<std::size_t>(i)] = true;
-      for (const resize_tap t :
-           list[a].taps(at, mode, antialias, exclude_outside, static_cast<double>(cubic_coeff_a)))
+      list[a].taps(at, mode, antialias, exclude_outside, static_cast<double>(cubic_coeff_a), taps);
+      for (const resize_tap t : taps)
         for (std::int64_t lane = 0; lane < outer; ++lane)
           for (std::int64_t i = 0; i < inner; ++i)
             next[static_cast<std::size_t>((lane * list[a].out + o) * inner + i)] +=

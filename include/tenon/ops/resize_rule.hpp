@@ -106,16 +106,32 @@ struct resize_axis {
     return 0;
   }
 
-  /// The taps of linear or cubic interpolation at a coordinate; indices are within the axis.
-  std::vector<resize_tap> taps(
-      double at, resize_mode mode, bool antialias, bool exclude_outside, double a) const {
+  double shrink_of(bool antialias) const { return antialias ? std::min(scale, 1.0) : 1; }
+
+  /// The offset of the first tap from the element below a coordinate; as many follow as come before.
+  std::int64_t first_tap(resize_mode mode, bool antialias) const {
     const double radius = mode == resize_mode::linear ? 1 : 2;
-    const double shrink = antialias ? std::min(scale, 1.0) : 1;
-    const double reach = std::min(radius / shrink, static_cast<double>(in) + 4);
+    const double reach = std::min(radius / shrink_of(antialias), static_cast<double>(in) + 4);
+    return static_cast<std::int64_t>(std::floor(-reach) + 1);
+  }
+
+  /// The most taps that an output element has.
+  std::size_t most_taps(resize_mode mode, bool antialias) const {
+    return static_cast<std::size_t>(2 - 2 * first_tap(mode, antialias));
+  }
+
+  /// The taps of linear or cubic interpolation at a coordinate; indices are within the axis.
+  void taps(double at,
+            resize_mode mode,
+            bool antialias,
+            bool exclude_outside,
+            double a,
+            std::vector<resize_tap>& out) const {
+    const double shrink = shrink_of(antialias);
     const double base = std::floor(std::clamp(at, -1e15, 1e15));
-    std::vector<resize_tap> out;
+    out.clear();
     double sum = 0;
-    const auto first = static_cast<std::int64_t>(std::floor(-reach) + 1);
+    const std::int64_t first = first_tap(mode, antialias);
     for (std::int64_t k = first; k <= 1 - first; ++k) {
       const double position = base + static_cast<double>(k);
       const double distance = std::fabs((position - at) * shrink);
@@ -128,7 +144,6 @@ struct resize_axis {
     }
     if ((antialias || exclude_outside) && sum != 0)
       for (resize_tap& t : out) t.weight /= sum;
-    return out;
   }
 
   /// The cubic convolution kernel (Keys 1981).

@@ -110,9 +110,23 @@ struct split_to_sequence {
     return {};
   }
 
-  /// The sizes of the pieces of an axis of size `total`.
-  result<std::vector<std::int64_t>> sizes(const eval_context& ctx, std::int64_t total) const {
-    if (!ctx.has(1)) return std::vector<std::int64_t>(static_cast<std::size_t>(total), 1);
+  /// Pieces of an axis: of the sizes in a list, or `count` ones of `chunk` of which the last may be smaller.
+  struct cuts {
+    std::int64_t count = 0, chunk = 1;
+    std::vector<std::int64_t> list;
+
+    /// The size of the piece at index `i` that begins at `start` of `total`.
+    std::int64_t size(std::int64_t i, std::int64_t start, std::int64_t total) const {
+      return list.empty() ? std::min(chunk, total - start) : list[static_cast<std::size_t>(i)];
+    }
+  };
+
+  /// Bytes that stand for one piece in the memory limit: its place in the list and its bookkeeping.
+  static constexpr std::int64_t entry_bytes = 256;
+
+  /// How an axis of size `total` is cut.
+  result<cuts> cuts_of(const eval_context& ctx, std::int64_t total) const {
+    if (!ctx.has(1)) return cuts{total, 1, {}};
     auto given = ctx.integers(1);
     if (ctx[1].rank() == 1) {
       std::int64_t sum = 0;
@@ -124,14 +138,12 @@ struct split_to_sequence {
         sum = *more;
       }
       if (sum != total) return fail(code::shape, "split sums to ", sum, ", expected ", total);
-      return given;
+      const std::int64_t count = std::ssize(given);
+      return cuts{count, 1, std::move(given)};
     }
     if (given.size() != 1 || given[0] < 1)
       return fail(code::shape, "split is ", bracketed(given), ", expected one size above 0");
-    std::vector<std::int64_t> out;
-    for (std::int64_t at = 0; at < total; at += out.back())
-      out.push_back(std::min(given[0], total - at));
-    return out;
+    return cuts{ceil_div(total, given[0]), given[0], {}};
   }
 
   status reference(eval_context& ctx) const {
@@ -140,20 +152,24 @@ struct split_to_sequence {
     if (axis < -rank || axis >= rank)
       return fail(code::attribute, "axis is ", axis, ", expected ", -rank, " to ", rank - 1);
     const auto at = static_cast<std::size_t>(axis < 0 ? axis + rank : axis);
-    TENON_TRY(const auto pieces, sizes(ctx, x.dim(at)));
+    const std::int64_t total = x.dim(at);
+    TENON_TRY(const cuts pieces, cuts_of(ctx, total));
+    // Stands for the list of pieces in the memory limit: each is listed, also when it has no elements.
+    TENON_TRY(const tensor room, ctx.extra(dtype::u8, extents{pieces.count, entry_bytes}));
     const std::int64_t outer = size_between(x.dims(), 0, at);
     const std::int64_t inner = size_between(x.dims(), at + 1, x.rank());
     std::vector<datum> items;
     std::int64_t start = 0;
-    for (const std::int64_t size : pieces) {
+    for (std::int64_t i = 0; i < pieces.count; ++i) {
       TENON_TRY(ctx.check_limits());
+      const std::int64_t size = pieces.size(i, start, total);
       extents shape = x.dims();
       shape[at] = size;
       if (!ctx.has(1) && !keepdims) shape.erase(shape.begin() + at);
       TENON_TRY(tensor piece, ctx.extra(x.type(), shape));
       const element_mover move(piece, x);
       for (std::int64_t o = 0; o < outer; ++o)
-        move(o * size * inner, (o * x.dim(at) + start) * inner, size * inner);
+        move(o * size * inner, (o * total + start) * inner, size * inner);
       start += size;
       items.emplace_back(std::move(piece));
     }

@@ -265,11 +265,23 @@ struct pad {
   status infer(infer_context& ctx) const;
   status reference(eval_context& ctx) const;
 
-  /// For each output index of an axis the input index, or -1 for the constant.
-  result<std::vector<std::int64_t>> sources(std::int64_t size,
-                                            std::int64_t before,
-                                            std::int64_t after,
-                                            std::int64_t out) const;
+  /// Fails when elements of an axis have nothing to repeat.
+  status check_axis(std::int64_t size,
+                    std::int64_t before,
+                    std::int64_t after,
+                    std::int64_t out) const;
+
+  /// For each output index of an axis the input index, or -1 for the constant; the axis was checked.
+  void sources(std::int64_t size,
+               std::int64_t before,
+               std::int64_t after,
+               std::span<std::int64_t> map) const;
+
+ private:
+  /// Elements of an axis that are left after cropping, below 0 when the crops overlap.
+  static std::int64_t kept_of(std::int64_t size, std::int64_t before, std::int64_t after) {
+    return size + std::min<std::int64_t>(before, 0) + std::min<std::int64_t>(after, 0);
+  }
 };
 
 inline status pad::infer(infer_context& ctx) const {
@@ -307,18 +319,24 @@ inline status pad::infer(infer_context& ctx) const {
   return {};
 }
 
-inline result<std::vector<std::int64_t>> pad::sources(std::int64_t size,
-                                                      std::int64_t before,
-                                                      std::int64_t after,
-                                                      std::int64_t out) const {
+inline status pad::check_axis(std::int64_t size,
+                              std::int64_t before,
+                              std::int64_t after,
+                              std::int64_t out) const {
+  if (kept_of(size, before, after) > 0 || out == 0 || mode == pad_mode::constant) return {};
+  return fail(code::shape, "an empty axis cannot be padded with mode ",
+              enum_names(mode)[static_cast<std::size_t>(mode)]);
+}
+
+inline void pad::sources(std::int64_t size,
+                         std::int64_t before,
+                         std::int64_t after,
+                         std::span<std::int64_t> map) const {
   const std::int64_t first = before < 0 ? -before : 0;
-  const std::int64_t kept = size - first - (after < 0 ? -after : 0);
+  const std::int64_t kept = kept_of(size, before, after);
   const std::int64_t lead = before < 0 ? 0 : before;
-  std::vector<std::int64_t> map(static_cast<std::size_t>(out), -1);
-  if (kept <= 0 && out > 0 && mode != pad_mode::constant)
-    return fail(code::shape, "an empty axis cannot be padded with mode ",
-                enum_names(mode)[static_cast<std::size_t>(mode)]);
-  for (std::int64_t o = 0; o < out; ++o) {
+  std::fill(map.begin(), map.end(), -1);
+  for (std::int64_t o = 0; o < std::ssize(map); ++o) {
     std::int64_t i = o - lead;
     if (i < 0 || i >= kept) {
       if (mode == pad_mode::constant) continue;
@@ -332,7 +350,6 @@ inline result<std::vector<std::int64_t>> pad::sources(std::int64_t size,
     }
     map[static_cast<std::size_t>(o)] = first + i;
   }
-  return map;
 }
 
 inline status pad::reference(eval_context& ctx) const {
@@ -348,21 +365,23 @@ inline status pad::reference(eval_context& ctx) const {
     before[axis] = pads[i];
     after[axis] = pads[i + count];
   }
+  if (ctx.has(2) && ctx[2].size() != 1)
+    return fail(code::shape, "constant_value is ", ctx[2].str(), ", expected one element");
+  for (std::size_t a = 0; a < x.rank(); ++a)
+    TENON_TRY(check_axis(x.dim(a), before[a], after[a], y.dim(a)));
+  if (y.empty()) return {};
   std::vector<std::vector<std::int64_t>> maps;
   for (std::size_t a = 0; a < x.rank(); ++a) {
-    TENON_TRY(auto map, sources(x.dim(a), before[a], after[a], y.dim(a)));
-    maps.push_back(std::move(map));
+    maps.emplace_back(static_cast<std::size_t>(y.dim(a)));
+    sources(x.dim(a), before[a], after[a], maps.back());
   }
   const extents own = strides_of(x.dims());
   const element_mover move(y, x);
   std::optional<element_mover> fill;
-  if (ctx.has(2)) {
-    if (ctx[2].size() != 1)
-      return fail(code::shape, "constant_value is ", ctx[2].str(), ", expected one element");
+  if (ctx.has(2))
     fill.emplace(y, ctx[2]);
-  } else if (y.type() != dtype::string && !y.empty()) {
+  else if (y.type() != dtype::string)
     std::memset(y.bytes(), 0, y.size_bytes());
-  }
   std::vector<std::int64_t> index(y.rank(), 0);
   for (std::int64_t o = 0; o < y.size(); ++o) {
     std::int64_t from = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tenon/backends/cpu/linear.hpp"
+#include "tenon/backends/cpu/scratch.hpp"
 #include "tenon/backends/cpu/strided.hpp"
 #include "tenon/ops/convolution.hpp"
 
@@ -13,7 +14,7 @@ namespace tenon::inline v0::cpu {
 namespace conv_transpose_detail {
 
 using namespace linear_detail;
-using movement_detail::turn;
+using strided_detail::turn;
 
 inline const char* constant_filters(const query& q) {
   if (!q.is(0, dtype::f32) || !q.is(1, dtype::f32)) return "needs f32 operands";
@@ -47,16 +48,64 @@ struct transposed_shape {
   std::int64_t columns() const { return taps() * filters; }
 
   std::int64_t pixels() const { return in_h * in_w; }
+
+  std::size_t image_bytes() const { return scratch_of<float>({batch, channels, in_h, in_w}); }
+
+  std::size_t product_bytes() const {
+    return scratch_of<float>({in_h, in_w, kernel_h, kernel_w, filters});
+  }
+
+  std::size_t made_bytes() const {
+    return scratch_of<float>({batch, groups, filters, out_h, out_w});
+  }
 };
 
-inline std::size_t aligned(std::int64_t floats) {
-  return (static_cast<std::size_t>(floats) * sizeof(float) + 63) / 64 * 64;
-}
+/// A tap of an output position: kernel index and input position.
+struct axis_tap {
+  std::int64_t kernel, in;
+};
 
-/// The products of one image and group, and both images channels last.
+/// The taps that reach each output position of an axis, in scratch memory.
+class axis_taps {
+ public:
+  static std::size_t bytes(std::int64_t out, std::int64_t kernel) {
+    return scratch_sum({scratch_of<std::int64_t>({out}), scratch_of<axis_tap>({out, kernel})});
+  }
+
+  axis_taps(std::byte* memory, std::int64_t out, std::int64_t in, std::int64_t kernel)
+      : counts_(reinterpret_cast<std::int64_t*>(memory)),
+        taps_(reinterpret_cast<axis_tap*>(memory + scratch_of<std::int64_t>({out}))),
+        out_(out),
+        in_(in),
+        kernel_(kernel) {}
+
+  void fill(std::int64_t stride, std::int64_t dilation, std::int64_t before) {
+    for (std::int64_t o = 0; o < out_; ++o) {
+      axis_tap* to = taps_ + o * kernel_;
+      for (std::int64_t k = 0; k < kernel_; ++k) {
+        const std::int64_t at = o + before - k * dilation;
+        if (at >= 0 && at % stride == 0 && at / stride < in_) *to++ = {k, at / stride};
+      }
+      counts_[o] = to - (taps_ + o * kernel_);
+    }
+  }
+
+  std::span<const axis_tap> of(std::int64_t o) const {
+    return {taps_ + o * kernel_, static_cast<std::size_t>(counts_[o])};
+  }
+
+ private:
+  std::int64_t* counts_;
+  axis_tap* taps_;
+  std::int64_t out_, in_, kernel_;
+};
+
+/// Both images channels last, the products of one image and group, the taps of both axes.
 inline std::size_t transposed_scratch(const call& c) {
   const transposed_shape s(c);
-  return aligned(c.in(0).count) + aligned(s.pixels() * s.columns()) + aligned(c.out(0).count);
+  return scratch_sum({s.image_bytes(), s.product_bytes(), s.made_bytes(),
+                      axis_taps::bytes(s.out_w, s.kernel_w),
+                      axis_taps::bytes(s.out_h, s.kernel_h)});
 }
 
 /// Weights [channels, filters, taps] as one packed matrix [channels, taps * filters] a group.
@@ -83,42 +132,24 @@ inline result<prepared> prepare_transposed(const query& q) {
   return out;
 }
 
-/// A tap of an output position: kernel index and input position.
-struct axis_tap {
-  std::int64_t kernel, in;
-};
-
-/// The taps that reach each output position of an axis.
-inline std::vector<std::vector<axis_tap>> axis_taps(std::int64_t out,
-                                                    std::int64_t in,
-                                                    std::int64_t kernel,
-                                                    std::int64_t stride,
-                                                    std::int64_t dilation,
-                                                    std::int64_t before) {
-  std::vector<std::vector<axis_tap>> all(static_cast<std::size_t>(out));
-  for (std::int64_t k = 0; k < kernel; ++k)
-    for (std::int64_t i = 0; i < in; ++i) {
-      const std::int64_t o = i * stride + k * dilation - before;
-      if (o >= 0 && o < out) all[static_cast<std::size_t>(o)].push_back({k, i});
-    }
-  return all;
-}
-
 /// Where the taps of an image go.
 struct transposed_target {
   const transposed_shape& s;
-  std::vector<std::vector<axis_tap>> vertical, horizontal;
+  axis_taps vertical, horizontal;
 
-  transposed_target(const call& c, const transposed_shape& shape) : s(shape) {
+  transposed_target(const call& c, const transposed_shape& shape, std::byte* memory)
+      : s(shape),
+        vertical(memory, s.out_h, s.in_h, s.kernel_h),
+        horizontal(memory + axis_taps::bytes(s.out_h, s.kernel_h), s.out_w, s.in_w, s.kernel_w) {
     const auto& op = c.as<ops::conv_transpose>();
     const ops::window_spec w = op.window();
     const bool flat = c.in(0).rank == 3;
     const std::size_t x = flat ? 0 : 1;
-    horizontal = axis_taps(s.out_w, s.in_w, s.kernel_w, w.stride(x), w.dilation(x),
-                           op.cut(s.in_w, s.out_w, s.kernel_w, x));
-    vertical = flat ? axis_taps(1, 1, 1, 1, 1, 0)
-                    : axis_taps(s.out_h, s.in_h, s.kernel_h, w.stride(0), w.dilation(0),
-                                op.cut(s.in_h, s.out_h, s.kernel_h, 0));
+    horizontal.fill(w.stride(x), w.dilation(x), op.cut(s.in_w, s.out_w, s.kernel_w, x));
+    if (flat)
+      vertical.fill(1, 1, 0);
+    else
+      vertical.fill(w.stride(0), w.dilation(0), op.cut(s.in_h, s.out_h, s.kernel_h, 0));
   }
 
   /// Adds up output line `oy`: y [out_w, row] from the products, `bias` (or null) at the start.
@@ -131,8 +162,8 @@ struct transposed_target {
         std::copy_n(bias, count, y);
       else
         std::fill_n(y, count, 0.0F);
-      for (const axis_tap v : vertical[static_cast<std::size_t>(oy)])
-        for (const axis_tap h : horizontal[static_cast<std::size_t>(ox)])
+      for (const axis_tap v : vertical.of(oy))
+        for (const axis_tap h : horizontal.of(ox))
           add(y,
               products + (v.in * s.in_w + h.in) * s.columns() +
                   (v.kernel * s.kernel_w + h.kernel) * s.filters,
@@ -146,11 +177,11 @@ inline status run_transposed(const call& c) {
   const kernel::array_view &x = c.in(0), &y = c.out(0);
   if (y.count == 0) return {};
   auto* turned = reinterpret_cast<float*>(c.scratch);
-  auto* products = reinterpret_cast<float*>(c.scratch + aligned(x.count));
-  auto* made =
-      reinterpret_cast<float*>(c.scratch + aligned(x.count) + aligned(s.pixels() * s.columns()));
+  std::byte* next = c.scratch + s.image_bytes();
+  auto* products = reinterpret_cast<float*>(next);
+  auto* made = reinterpret_cast<float*>(next += s.product_bytes());
   turn(x.as<float>(), turned, s.batch, s.channels, s.pixels(), *c.threads);
-  const transposed_target target(c, s);
+  const transposed_target target(c, s, next + s.made_bytes());
   const std::int64_t each = s.channels / s.groups, row = s.filters * s.groups;
   for (std::int64_t image = 0; image < s.batch; ++image)
     for (std::int64_t g = 0; g < s.groups; ++g) {
@@ -179,7 +210,7 @@ inline status run_transposed(const call& c) {
 
 }  // namespace conv_transpose_detail
 
-namespace transposed_convolution {
+namespace conv_transpose {
 
 using namespace conv_transpose_detail;
 
@@ -189,6 +220,6 @@ inline constexpr kernel::entry kernels[] = {
 };
 // clang-format on
 
-}  // namespace transposed_convolution
+}  // namespace conv_transpose
 
 }  // namespace tenon::inline v0::cpu

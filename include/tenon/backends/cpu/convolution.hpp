@@ -13,7 +13,7 @@ namespace tenon::inline v0::cpu {
 namespace convolution_detail {
 
 using namespace linear_detail;
-using movement_detail::turn;
+using strided_detail::turn;
 
 inline constexpr std::int64_t conv_grain_flops = 400000;
 

@@ -1,11 +1,10 @@
 #pragma once
 
+#include "tenon/backends/cpu/scratch.hpp"
 #include "tenon/backends/cpu/strided.hpp"
 #include "tenon/ops/trees.hpp"
 
 #include <algorithm>
-#include <array>
-#include <limits>
 #include <vector>
 
 /// Tree ensembles over f32 features: nodes compiled once, eight rows walked side by side.
@@ -188,6 +187,32 @@ inline std::pair<std::int64_t, std::int64_t> matrix_of(const array_view& x) {
   return {rows, rows == 0 ? 0 : x.count / rows};
 }
 
+/// The scores of a block of rows and which of them a leaf has reached; in the scratch memory of a worker.
+struct row_scores {
+  std::span<double> scores;
+  std::span<unsigned char> hit;
+
+  static std::size_t bytes(std::int64_t count) {
+    return scratch_sum({scratch_of<double>({count}), scratch_of<unsigned char>({count})});
+  }
+
+  static std::int64_t count_of(const call& c) {
+    return static_cast<std::int64_t>(lockstep) * c.state->numbers[targets];
+  }
+
+  row_scores(const call& c, int worker) {
+    const std::int64_t count = count_of(c);
+    std::byte* at = c.scratch + static_cast<std::size_t>(worker) * bytes(count);
+    scores = {reinterpret_cast<double*>(at), static_cast<std::size_t>(count)};
+    at += scratch_of<double>({count});
+    hit = {reinterpret_cast<unsigned char*>(at), static_cast<std::size_t>(count)};
+  }
+};
+
+inline std::size_t forest_scratch(const call& c) {
+  return row_scores::bytes(row_scores::count_of(c)) * static_cast<std::size_t>(c.threads->width());
+}
+
 /// Scores of blocks of rows in parallel; `finish(row, scores)` takes each row's.
 template <class F>
 status score_rows(const call& c,
@@ -205,9 +230,10 @@ status score_rows(const call& c,
   const auto* roots = f.at<tree_root>(roots_at);
   const float* x = c.in(0).as<float>();
   const auto step = static_cast<std::int64_t>(lockstep);
-  c.threads->run((rows + step - 1) / step, 1, [&](std::int64_t b, std::int64_t e, int) {
-    std::vector<double> scores(lockstep * n);
-    std::vector<unsigned char> hit(lockstep * n);
+  c.threads->run((rows + step - 1) / step, 1, [&](std::int64_t b, std::int64_t e, int worker) {
+    const row_scores own_rows(c, worker);
+    const std::span<double> scores = own_rows.scores;
+    const std::span<unsigned char> hit = own_rows.hit;
     for (std::int64_t block = b; block < e; ++block) {
       const std::int64_t first = block * step, count = std::min(step, rows - first);
       const float* from[lockstep];
@@ -317,9 +343,9 @@ using namespace forest_detail;
 
 // clang-format off
 inline constexpr kernel::entry kernels[] = {
-    {"cpu.tree_ensemble_regressor.f32", ir::id_of<ops::tree_ensemble_regressor>(), takes_regressor, prepare_regressor, nullptr, run_regressor, false},
-    {"cpu.tree_ensemble_classifier.f32", ir::id_of<ops::tree_ensemble_classifier>(), takes_classifier, prepare_classifier, nullptr, run_classifier, false},
-    {"cpu.tree_ensemble.f32", ir::id_of<ops::tree_ensemble>(), takes_ensemble, prepare_ensemble, nullptr, run_ensemble, false},
+    {"cpu.tree_ensemble_regressor.f32", ir::id_of<ops::tree_ensemble_regressor>(), takes_regressor, prepare_regressor, forest_scratch, run_regressor, false},
+    {"cpu.tree_ensemble_classifier.f32", ir::id_of<ops::tree_ensemble_classifier>(), takes_classifier, prepare_classifier, forest_scratch, run_classifier, false},
+    {"cpu.tree_ensemble.f32", ir::id_of<ops::tree_ensemble>(), takes_ensemble, prepare_ensemble, forest_scratch, run_ensemble, false},
 };
 // clang-format on
 

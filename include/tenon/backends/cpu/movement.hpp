@@ -11,6 +11,8 @@ namespace tenon::inline v0::cpu {
 
 namespace movement_detail {
 
+using namespace strided_detail;
+
 inline const char* plain_bytes(const query& q) {
   if (!q.has(0) || !q.in(0).is_tensor() || !q.in(0).is_ranked)
     return "needs a tensor of known rank";

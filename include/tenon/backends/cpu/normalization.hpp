@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tenon/backends/cpu/rows.hpp"
+#include "tenon/backends/cpu/scratch.hpp"
 #include "tenon/backends/cpu/strided.hpp"
 #include "tenon/ops/fused.hpp"
 #include "tenon/ops/normalization.hpp"
@@ -32,9 +33,9 @@ template <class Op> const char* trailing_axes(const query& q) {
       static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(q.in(0).rank()) : axis);
   if (!covers_tail(q, 1, first) || !covers_tail(q, 2, first))
     return "needs one scale and bias an element of a row";
-  const bool has_statistics = q.outputs.size() > 1;
-  return has_statistics && q.outputs[1] && q.out(1).type != dtype::f32 ? "makes f32 statistics"
-                                                                       : nullptr;
+  for (std::size_t i = 1; i < q.outputs.size(); ++i)
+    if (q.outputs[i] && q.out(i).type != dtype::f32) return "makes f32 statistics";
+  return nullptr;
 }
 
 /// Elements from an axis on.
@@ -88,10 +89,6 @@ inline status run_rms_norm(const call& c) {
   return {};
 }
 
-inline const char* any_f32(const query& q) {
-  return q.is(0, dtype::f32) && q.in(0).rank() != 0 ? nullptr : "needs f32 with axes";
-}
-
 inline status run_add_layer_norm(const call& c) {
   norm_args args = norm_of(c, last(c.in(0)), c.as<ops::add_layer_norm>().epsilon);
   args.residual = c.in(1).as<float>();
@@ -112,8 +109,7 @@ inline const char* three_lookups(const query& q) {
 /// The row of each table for each row of y.
 inline std::size_t lookup_scratch(const call& c) {
   const std::int64_t width = last(c.out(0));
-  return width == 0 ? 0
-                    : 3 * sizeof(std::int64_t) * static_cast<std::size_t>(c.out(0).count / width);
+  return width == 0 ? 0 : scratch_of<std::int64_t>({3, c.out(0).count / width});
 }
 
 inline status find_rows(const call& c, std::int64_t* rows) {
@@ -124,14 +120,14 @@ inline status find_rows(const call& c, std::int64_t* rows) {
   for (std::size_t i = 0; i < 3; ++i) {
     const array_view& ids = c.in(2 * i + 1);
     for (std::int64_t k = 0; k < ids.count; ++k)
-      TENON_TRY(op::row(movement_detail::number(ids, k), c.in(2 * i).dim(0),
+      TENON_TRY(op::row(strided_detail::number(ids, k), c.in(2 * i).dim(0),
                         op::info.inputs.items[2 * i + 1].name));
     strides[i] = ops::broadcast_strides(extents(ids.shape().begin(), ids.shape().end()), lead);
   }
   ops::walk<3>(lead, strides, [&](const auto& offset, std::int64_t count, const auto& step) {
     for (std::int64_t k = 0; k < count; ++k)
       for (std::size_t i = 0; i < 3; ++i) {
-        const std::int64_t id = movement_detail::number(c.in(2 * i + 1), offset[i] + k * step[i]);
+        const std::int64_t id = strided_detail::number(c.in(2 * i + 1), offset[i] + k * step[i]);
         *rows++ = id < 0 ? id + c.in(2 * i).dim(0) : id;
       }
   });
@@ -175,7 +171,7 @@ inline const char* inference_norm(const query& q) {
 
 /// Two floats a channel.
 inline std::size_t batch_norm_scratch(const call& c) {
-  return 2 * c.in(1).bytes();
+  return scratch_of<float>({2, c.in(1).count});
 }
 
 /// y = factor * x + shift with one factor and shift a channel.
@@ -226,7 +222,7 @@ using namespace normalization_detail;
 inline constexpr kernel::entry kernels[] = {
     {"cpu.layer_norm.f32", ir::id_of<ops::layer_normalization>(), trailing_axes<ops::layer_normalization>, nullptr, norm_scratch, run_layer_norm, false},
     {"cpu.rms_norm.f32", ir::id_of<ops::rms_normalization>(), trailing_axes<ops::rms_normalization>, nullptr, nullptr, run_rms_norm, false},
-    {"cpu.add_layer_norm.f32", ir::id_of<ops::add_layer_norm>(), any_f32, nullptr, norm_scratch, run_add_layer_norm, false},
+    {"cpu.add_layer_norm.f32", ir::id_of<ops::add_layer_norm>(), some_axis, nullptr, norm_scratch, run_add_layer_norm, false},
     {"cpu.embed_layer_norm.f32", ir::id_of<ops::embed_layer_norm>(), three_lookups, nullptr, lookup_scratch, run_embed_layer_norm, false},
     {"cpu.batch_norm.f32", ir::id_of<ops::batch_normalization>(), inference_norm, nullptr, batch_norm_scratch, run_batch_norm, false},
 };

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 /// 8-bit kernels: integer products, and the steps between floats and bytes.
 namespace tenon::inline v0::cpu {

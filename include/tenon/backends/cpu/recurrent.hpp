@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tenon/backends/cpu/linear.hpp"
+#include "tenon/backends/cpu/scratch.hpp"
 #include "tenon/ops/recurrent.hpp"
 
 #include <algorithm>
@@ -27,12 +28,11 @@ inline const char* takes_lstm(const query& q) {
   return standard_cell<ops::lstm>(q);
 }
 
-/// Sizes of a call and its parts of scratch memory.
-struct cell_call {
+/// Sizes of a call.
+struct cell_sizes {
   std::int64_t steps, batch, width, hidden, gates, directions;
-  float *inputs, *h, *c, *work, *bias;
 
-  cell_call(const call& from, std::int64_t gate_count, float* memory = nullptr) {
+  cell_sizes(const call& from, std::int64_t gate_count) {
     const kernel::array_view &x = from.in(0), &r = from.in(2);
     steps = x.dim(0);
     batch = x.dim(1);
@@ -40,20 +40,42 @@ struct cell_call {
     directions = r.dim(0);
     hidden = r.dim(2);
     gates = gate_count;
-    inputs = memory;
-    h = inputs + steps * batch * gates * hidden;
-    c = h + batch * hidden;
-    work = c + batch * hidden;
-    bias = work + 2 * batch * hidden;
   }
 
-  std::int64_t floats() const { return (steps * batch + 2) * gates * hidden + 4 * batch * hidden; }
-
   std::int64_t state() const { return batch * hidden; }
+
+  std::size_t input_bytes() const { return scratch_of<float>({steps, batch, gates, hidden}); }
+
+  std::size_t state_bytes(std::int64_t count) const {
+    return scratch_of<float>({count, batch, hidden});
+  }
+
+  std::size_t bias_bytes() const { return scratch_of<float>({gates, hidden}); }
+};
+
+/// The parts of the scratch memory of a call.
+struct cell_call : cell_sizes {
+  float *inputs, *h, *c, *work, *bias;
+
+  cell_call(const call& from, std::int64_t gate_count) : cell_sizes(from, gate_count) {
+    std::byte* next = from.scratch;
+    const auto take = [&](std::size_t bytes) {
+      auto* part = reinterpret_cast<float*>(next);
+      next += bytes;
+      return part;
+    };
+    inputs = take(input_bytes());
+    h = take(state_bytes(1));
+    c = take(state_bytes(1));
+    work = take(state_bytes(2));
+    bias = take(bias_bytes());
+  }
 };
 
 template <std::int64_t Gates> std::size_t cell_scratch(const call& c) {
-  return static_cast<std::size_t>(cell_call(c, Gates).floats()) * sizeof(float);
+  const cell_sizes s(c, Gates);
+  return scratch_sum(
+      {s.input_bytes(), s.state_bytes(1), s.state_bytes(1), s.state_bytes(2), s.bias_bytes()});
 }
 
 /// The matrices of W, then of R, by direction; the first `joined` gates are one matrix, the last one its own.
@@ -161,7 +183,7 @@ inline void lstm_cell(float* g, float* c, float* h, std::int64_t n) {
 }
 
 inline status run_lstm(const call& call) {
-  const cell_call s(call, 4, reinterpret_cast<float*>(call.scratch));
+  const cell_call s(call, 4);
   const std::int64_t n = 4 * s.hidden;
   const bool reverses = call.as<ops::lstm>().direction == ops::recurrent_direction::reverse;
   const float* w = call.state->packed.data<float>();
@@ -235,7 +257,7 @@ class gru_direction {
 };
 
 inline status run_gru(const call& call) {
-  const cell_call s(call, 3, reinterpret_cast<float*>(call.scratch));
+  const cell_call s(call, 3);
   const bool reverses = call.as<ops::gru>().direction == ops::recurrent_direction::reverse;
   for (std::int64_t d = 0; d < s.directions; ++d) {
     start_state(call, 5, d * s.state(), s.h, s.state());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/backends/cpu/scratch.hpp"
 #include "tenon/backends/cpu/strided.hpp"
 #include "tenon/ops/resize.hpp"
 #include "tenon/ops/slicing.hpp"
@@ -12,58 +13,90 @@ namespace tenon::inline v0::cpu {
 
 namespace resampling_detail {
 
-using namespace movement_detail;
-
-/// For each output index of an axis the input index, or -1 for the fill value.
-using axis_map = std::vector<std::int64_t>;
+using namespace strided_detail;
 
 /// Neighbours of the last axis that are read, or filled (`from` = -1), together.
 struct map_run {
   std::int64_t to, from, count;
 };
 
-inline std::vector<map_run> runs_of(const axis_map& map) {
-  std::vector<map_run> out;
-  for (std::size_t i = 0; i < map.size(); ++i) {
-    const std::int64_t from = map[i];
-    if (!out.empty()) {
-      map_run& last = out.back();
-      if (from == (last.from < 0 ? -1 : last.from + last.count)) {
-        ++last.count;
-        continue;
-      }
-    }
-    out.push_back({static_cast<std::int64_t>(i), from, 1});
+/// For each output index of each axis the input index, or -1 for the fill value; lies in scratch memory.
+class axis_maps {
+ public:
+  static std::size_t bytes(const array_view& y) {
+    if (y.count == 0) return 0;
+    std::size_t out = scratch_of<map_run>({most_runs(y)});
+    for (std::size_t a = 0; a < y.rank; ++a)
+      out = scratch_sum({out, scratch_of<std::int64_t>({y.dim(a)})});
+    return out;
   }
-  return out;
-}
+
+  /// `y` has elements.
+  axis_maps(const array_view& y, std::byte* memory)
+      : rank_(y.rank), runs_(reinterpret_cast<map_run*>(memory)), most_runs_(most_runs(y)) {
+    memory += scratch_of<map_run>({most_runs_});
+    for (std::size_t a = 0; a < rank_; ++a) {
+      maps_[a] = {reinterpret_cast<std::int64_t*>(memory), static_cast<std::size_t>(y.dim(a))};
+      memory += scratch_of<std::int64_t>({y.dim(a)});
+    }
+  }
+
+  std::size_t rank() const { return rank_; }
+
+  std::span<std::int64_t> operator[](std::size_t a) const { return maps_[a]; }
+
+  std::span<std::int64_t> last() const { return maps_[rank_ - 1]; }
+
+  /// The runs of the last axis when they are long; empty: copying single elements is as good.
+  std::span<const map_run> find_runs() {
+    std::int64_t count = 0;
+    for (std::int64_t i = 0; i < std::ssize(last()); ++i) {
+      const std::int64_t from = last()[static_cast<std::size_t>(i)];
+      if (count != 0) {
+        map_run& r = runs_[count - 1];
+        if (from == (r.from < 0 ? -1 : r.from + r.count)) {
+          ++r.count;
+          continue;
+        }
+      }
+      if (count == most_runs_) return {};
+      runs_[count++] = {i, from, 1};
+    }
+    return {runs_, static_cast<std::size_t>(count)};
+  }
+
+ private:
+  static std::int64_t most_runs(const array_view& y) { return y.dim(y.rank - 1) / 4; }
+
+  std::size_t rank_;
+  map_run* runs_;
+  std::int64_t most_runs_;
+  std::array<std::span<std::int64_t>, max_axes> maps_;
+};
 
 /// Writes one output line from the input line at `from`.
 template <class T>
-void read_line(
-    const axis_map& map, const std::vector<map_run>& runs, const T* from, T fill, T* to) {
-  if (runs.size() * 4 <= map.size()) {
-    for (const map_run& r : runs)
-      if (r.from < 0)
-        std::fill_n(to + r.to, r.count, fill);
-      else
-        std::memcpy(to + r.to, from + r.from, static_cast<std::size_t>(r.count) * sizeof(T));
-    return;
-  }
+void read_line(std::span<const std::int64_t> map,
+               std::span<const map_run> runs,
+               const T* from,
+               T fill,
+               T* to) {
+  for (const map_run& r : runs)
+    if (r.from < 0)
+      std::fill_n(to + r.to, r.count, fill);
+    else
+      std::memcpy(to + r.to, from + r.from, static_cast<std::size_t>(r.count) * sizeof(T));
+  if (!runs.empty()) return;
   for (std::size_t i = 0; i < map.size(); ++i) to[i] = map[i] < 0 ? fill : from[map[i]];
 }
 
 /// y[i, j, ...] = x[maps[0][i], maps[1][j], ...], `fill` where a map says -1.
 template <class T>
-void read_mapped_as(const std::vector<axis_map>& maps,
-                    const array_view& x,
-                    const array_view& y,
-                    T fill,
-                    kernel::parallel& threads) {
-  const std::size_t last = maps.size() - 1;
-  const auto width = static_cast<std::int64_t>(maps[last].size());
-  if (y.count == 0) return;
-  const std::vector<map_run> runs = runs_of(maps[last]);
+void read_mapped_as(
+    axis_maps& maps, const array_view& x, const array_view& y, T fill, kernel::parallel& threads) {
+  const std::size_t last = maps.rank() - 1;
+  const auto width = static_cast<std::int64_t>(maps.last().size());
+  const std::span<const map_run> runs = maps.find_runs();
   std::array<std::int64_t, max_axes> strides{};
   row_major(x, strides);
   const T* from = x.as<T>();
@@ -92,31 +125,15 @@ void read_mapped_as(const std::vector<axis_map>& maps,
 }
 
 /// Any element size; `fill` points at one element, or null for zeros.
-inline void read_mapped(const std::vector<axis_map>& maps,
+inline void read_mapped(axis_maps& maps,
                         const array_view& x,
                         const array_view& y,
                         const std::byte* fill,
                         kernel::parallel& threads) {
-  struct bytes16 {
-    std::uint64_t low, high;
-  };
-
-  const auto with = [&]<class T>(T value) {
+  with_bytes(size_of(x.type), [&]<class T>(T value) {
     if (fill) std::memcpy(&value, fill, sizeof(T));
     read_mapped_as<T>(maps, x, y, value, threads);
-  };
-  switch (size_of(x.type)) {
-    case 1:
-      return with(std::uint8_t{});
-    case 2:
-      return with(std::uint16_t{});
-    case 4:
-      return with(std::uint32_t{});
-    case 8:
-      return with(std::uint64_t{});
-    default:
-      return with(bytes16{});
-  }
+  });
 }
 
 inline const char* bytes_with_axes(const query& q) {
@@ -124,6 +141,10 @@ inline const char* bytes_with_axes(const query& q) {
     return "needs a tensor of known rank";
   if (q.in(0).type == dtype::string) return "strings are not bytes";
   return q.in(0).rank() >= 1 && q.in(0).rank() <= max_axes ? nullptr : "needs 1 to 16 axes";
+}
+
+inline std::size_t pad_scratch(const call& c) {
+  return axis_maps::bytes(c.out(0));
 }
 
 inline status run_pad(const call& c) {
@@ -139,11 +160,11 @@ inline status run_pad(const call& c) {
   }
   if (c.has(2) && c.in(2).count != 1)
     return fail(code::shape, "constant_value has ", c.in(2).count, " elements, expected one");
-  std::vector<axis_map> maps;
-  for (std::size_t a = 0; a < x.rank; ++a) {
-    TENON_TRY(auto map, op.sources(x.dim(a), before[a], after[a], y.dim(a)));
-    maps.push_back(std::move(map));
-  }
+  for (std::size_t a = 0; a < x.rank; ++a)
+    TENON_TRY(op.check_axis(x.dim(a), before[a], after[a], y.dim(a)));
+  if (y.count == 0) return {};
+  axis_maps maps(y, c.scratch);
+  for (std::size_t a = 0; a < x.rank; ++a) op.sources(x.dim(a), before[a], after[a], maps[a]);
   read_mapped(maps, x, y, c.has(2) ? c.in(2).data : nullptr, *c.threads);
   return {};
 }
@@ -174,14 +195,14 @@ inline result<std::vector<ops::resize_axis>> plan_resize(const call& c) {
 
 inline void resize_nearest(const call& c, const std::vector<ops::resize_axis>& list) {
   const auto& op = c.as<ops::resize>();
-  std::vector<axis_map> maps(list.size());
+  axis_maps maps(c.out(0), c.scratch);
   for (std::size_t a = 0; a < list.size(); ++a)
     for (std::int64_t o = 0; o < list[a].out; ++o)
-      maps[a].push_back(
+      maps[a][static_cast<std::size_t>(o)] =
           list[a].is_resized
               ? list[a].nearest(list[a].original(o, op.coordinate_transformation_mode),
                                 op.nearest_mode)
-              : o);
+              : o;
   read_mapped(maps, c.in(0), c.out(0), nullptr, *c.threads);
 }
 
@@ -193,24 +214,22 @@ struct tap_table {
   bool is_identity = true;
 
   tap_table(const ops::resize& op, const ops::resize_axis& axis) {
-    std::vector<std::vector<ops::resize_tap>> all;
-    for (std::int64_t o = 0; o < axis.out; ++o) {
-      all.push_back(axis.taps(axis.original(o, op.coordinate_transformation_mode), op.mode,
-                              op.antialias, op.exclude_outside,
-                              static_cast<double>(op.cubic_coeff_a)));
-      taps = std::max(taps, all.back().size());
-    }
+    taps = axis.most_taps(op.mode, op.antialias);
+    const auto count = static_cast<std::size_t>(axis.out) * taps;
+    index.reserve(count);
+    weight.reserve(count);
     is_identity = axis.in == axis.out;
-    for (std::size_t o = 0; o < all.size(); ++o)
-      for (std::size_t t = 0; t < taps; ++t) {
-        const bool has = t < all[o].size();
-        const ops::resize_tap tap =
-            has ? all[o][t] : ops::resize_tap{all[o].empty() ? 0 : all[o][0].index, 0};
+    std::vector<ops::resize_tap> found;
+    for (std::int64_t o = 0; o < axis.out; ++o) {
+      axis.taps(axis.original(o, op.coordinate_transformation_mode), op.mode, op.antialias,
+                op.exclude_outside, static_cast<double>(op.cubic_coeff_a), found);
+      found.resize(taps, {found.empty() ? 0 : found[0].index, 0});
+      for (const ops::resize_tap& tap : found) {
         index.push_back(static_cast<std::uint32_t>(tap.index));
         weight.push_back(static_cast<float>(tap.weight));
-        const bool is_self = tap.index == static_cast<std::int64_t>(o);
-        is_identity = is_identity && (tap.weight == 0 || (is_self && tap.weight == 1));
+        is_identity = is_identity && (tap.weight == 0 || (tap.index == o && tap.weight == 1));
       }
+    }
   }
 };
 
@@ -269,10 +288,14 @@ inline void resize_one(const tap_table& t,
               });
 }
 
-/// Two buffers for what lies between the axes.
+inline std::size_t between_bytes(const call& c) {
+  return scratch_of<float>({std::max(c.in(0).count, c.out(0).count)});
+}
+
+/// The maps of the axes, or two buffers for what lies between them.
 inline std::size_t resize_scratch(const call& c) {
-  if (c.as<ops::resize>().mode == ops::resize_mode::nearest) return 0;
-  return 2 * ((std::max(c.in(0).bytes(), c.out(0).bytes()) + 63) / 64 * 64);
+  if (c.as<ops::resize>().mode == ops::resize_mode::nearest) return axis_maps::bytes(c.out(0));
+  return scratch_sum({between_bytes(c), between_bytes(c)});
 }
 
 inline void interpolate(const call& c, const std::vector<ops::resize_axis>& list) {
@@ -297,7 +320,7 @@ inline void interpolate(const call& c, const std::vector<ops::resize_axis>& list
   std::array<std::int64_t, max_axes> shape{};
   for (std::size_t a = 0; a < list.size(); ++a) shape[a] = list[a].in;
   const float* from = c.in(0).as<float>();
-  const std::size_t half = resize_scratch(c) / 2;
+  const std::size_t half = between_bytes(c);
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const std::size_t axis = order[steps[i]];
     float* to = i + 1 == steps.size() ? c.out(0).as<float>()
@@ -330,7 +353,7 @@ using namespace resampling_detail;
 
 // clang-format off
 inline constexpr kernel::entry kernels[] = {
-    {"cpu.pad.any", ir::id_of<ops::pad>(), bytes_with_axes, nullptr, nullptr, run_pad, false},
+    {"cpu.pad.any", ir::id_of<ops::pad>(), bytes_with_axes, nullptr, pad_scratch, run_pad, false},
     {"cpu.resize.any", ir::id_of<ops::resize>(), takes_resize, nullptr, resize_scratch, run_resize, false},
 };
 // clang-format on

@@ -11,7 +11,7 @@ namespace tenon::inline v0::cpu {
 
 namespace rows_detail {
 
-using namespace movement_detail;
+using namespace strided_detail;
 using kernel::prepared;
 
 inline std::int64_t last(const array_view& x) {
@@ -46,7 +46,7 @@ template <bool Logarithm> status run_softmax(const call& c) {
   return {};
 }
 
-template <class Op> const char* any_axis(const query& q) {
+inline const char* some_axis(const query& q) {
   return q.is(0, dtype::f32) && q.in(0).rank() != 0 ? nullptr : "needs an f32 tensor with axes";
 }
 
@@ -159,6 +159,7 @@ template <reduction F> status run_reduce(const call& c) {
 /// The index of the largest or smallest element along an axis; NaN counts as extreme.
 template <class Op, bool Largest> status run_arg(const call& c) {
   const auto& op = c.as<Op>();
+  TENON_TRY(ops::require_elements_along(c.in(0).shape(), op.axis));
   const around s(c.in(0), op.axis);
   const float* x = c.in(0).as<float>();
   auto* y = c.out(0).as<std::int64_t>();
@@ -196,17 +197,17 @@ using namespace rows_detail;
 // clang-format off
 inline constexpr kernel::entry kernels[] = {
     {"cpu.softmax.f32", ir::id_of<ops::softmax>(), last_axis<ops::softmax>, nullptr, nullptr, run_softmax<false>, true},
-    {"cpu.softmax.axis.f32", ir::id_of<ops::softmax>(), any_axis<ops::softmax>, nullptr, copy_of_input, run_turned_softmax<ops::softmax, false>, false},
+    {"cpu.softmax.axis.f32", ir::id_of<ops::softmax>(), some_axis, nullptr, copy_of_input, run_turned_softmax<ops::softmax, false>, false},
     {"cpu.log_softmax.f32", ir::id_of<ops::log_softmax>(), last_axis<ops::log_softmax>, nullptr, nullptr, run_softmax<true>, true},
-    {"cpu.log_softmax.axis.f32", ir::id_of<ops::log_softmax>(), any_axis<ops::log_softmax>, nullptr, copy_of_input, run_turned_softmax<ops::log_softmax, true>, false},
+    {"cpu.log_softmax.axis.f32", ir::id_of<ops::log_softmax>(), some_axis, nullptr, copy_of_input, run_turned_softmax<ops::log_softmax, true>, false},
     reduce_entry<ops::reduce_mean, reduction::mean>("cpu.reduce_mean.f32"),
     reduce_entry<ops::reduce_sum, reduction::sum>("cpu.reduce_sum.f32"),
     reduce_entry<ops::reduce_max, reduction::max>("cpu.reduce_max.f32"),
     reduce_entry<ops::reduce_min, reduction::min>("cpu.reduce_min.f32"),
     reduce_entry<ops::reduce_prod, reduction::prod>("cpu.reduce_prod.f32"),
     reduce_entry<ops::reduce_sum_square, reduction::sum_squares>("cpu.reduce_sum_square.f32"),
-    {"cpu.arg_max.f32", ir::id_of<ops::arg_max>(), any_axis<ops::arg_max>, nullptr, nullptr, run_arg<ops::arg_max, true>, false},
-    {"cpu.arg_min.f32", ir::id_of<ops::arg_min>(), any_axis<ops::arg_min>, nullptr, nullptr, run_arg<ops::arg_min, false>, false},
+    {"cpu.arg_max.f32", ir::id_of<ops::arg_max>(), some_axis, nullptr, nullptr, run_arg<ops::arg_max, true>, false},
+    {"cpu.arg_min.f32", ir::id_of<ops::arg_min>(), some_axis, nullptr, nullptr, run_arg<ops::arg_min, false>, false},
 };
 // clang-format on
 

@@ -11,7 +11,7 @@
 /// What kernels that move bytes share: strided reads, transposes, blocks along an axis.
 namespace tenon::inline v0::cpu {
 
-namespace movement_detail {
+namespace strided_detail {
 
 using kernel::array_view;
 using kernel::call;
@@ -107,7 +107,7 @@ void read_strided(const strided_read& r,
   });
 }
 
-/// Whether the two innermost axes are a 2-D transpose of 4-byte elements.
+/// Whether the two innermost axes are a 2-D transpose.
 inline bool turns(const strided_read& r) {
   return r.rank >= 2 && r.stride[r.rank - 2] == 1 && r.stride[r.rank - 1] > 0;
 }
@@ -138,29 +138,35 @@ inline void read_turned(const strided_read& r,
       });
 }
 
+/// Calls `f` with a value of as many bytes as an element has: 1, 2, 4, 8 or 16.
+template <class F> void with_bytes(std::size_t element_bytes, F&& f) {
+  struct bytes16 {
+    std::uint64_t low, high;
+  };
+
+  switch (element_bytes) {
+    case 1:
+      return f(std::uint8_t{});
+    case 2:
+      return f(std::uint16_t{});
+    case 4:
+      return f(std::uint32_t{});
+    case 8:
+      return f(std::uint64_t{});
+    default:
+      return f(bytes16{});
+  }
+}
+
+/// y = the elements of x in the order of `r`.
 inline void read_strided(const strided_read& r,
                          std::size_t element_bytes,
                          const std::byte* x,
                          std::byte* y,
                          kernel::parallel& threads) {
-  struct bytes16 {
-    std::uint64_t low, high;
-  };
-
   if (element_bytes == 4 && turns(r))
     return read_turned(r, reinterpret_cast<const float*>(x), reinterpret_cast<float*>(y), threads);
-  switch (element_bytes) {
-    case 1:
-      return read_strided<std::uint8_t>(r, x, y, threads);
-    case 2:
-      return read_strided<std::uint16_t>(r, x, y, threads);
-    case 4:
-      return read_strided<std::uint32_t>(r, x, y, threads);
-    case 8:
-      return read_strided<std::uint64_t>(r, x, y, threads);
-    default:
-      return read_strided<bytes16>(r, x, y, threads);
-  }
+  with_bytes(element_bytes, [&]<class T>(T) { read_strided<T>(r, x, y, threads); });
 }
 
 inline void row_major(const array_view& x, std::array<std::int64_t, max_axes>& strides) {
@@ -215,6 +221,6 @@ inline std::int64_t number(const array_view& v, std::int64_t i) {
   return v.type == dtype::i32 ? v.as<std::int32_t>()[i] : v.as<std::int64_t>()[i];
 }
 
-}  // namespace movement_detail
+}  // namespace strided_detail
 
 }  // namespace tenon::inline v0::cpu
