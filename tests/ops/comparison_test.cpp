@@ -9,6 +9,8 @@ using namespace tenon;
 using namespace tenon_tests;
 using list = std::vector<double>;
 
+constexpr std::int64_t max_mask = ir::max_tracked_elements + 1;
+
 TEST_CASE("comparisons give booleans for every type they allow") {
   const ir::symbol_context symbols;
   CHECK(inferred(ops::less{},
@@ -63,4 +65,9 @@ TEST_CASE("where selects any type and propagates known choices") {
   REQUIRE(out);
   REQUIRE((*out)[0].elements);
   CHECK(bracketed(*(*out)[0].elements) == "[B, 6]");
+  const tensor many(dtype::boolean, {max_mask});
+  const auto wide =
+      infer_op(ops::where{}, {ir::fact::of_constant(many), content({1}), content({2})}, symbols);
+  REQUIRE(wide);
+  CHECK((*wide)[0].str() == cat("i64[", max_mask, "]"));
 }

@@ -4,7 +4,10 @@
 #include "tenon/ir/builder.hpp"
 #include "tenon/ops/activation.hpp"
 #include "tenon/ops/movement.hpp"
+#include "tenon/ops/optional.hpp"
 #include "tenon/ops/slicing.hpp"
+#include "tenon/runtime/compile.hpp"
+#include "tenon/runtime/session.hpp"
 
 #include "support/op_checks.hpp"
 
@@ -22,6 +25,12 @@ ir::graph growing_body() {
   b.output("grown", b.add(ops::concat{}, {x, step}));
   b.output("scan", b.add(ops::identity{}, {step}));
   return b.finish().value();
+}
+
+ir::fact any_optional(dtype type) {
+  ir::fact out = ir::fact::unranked(type);
+  out.what = ir::fact::kind::optional;
+  return out;
 }
 
 }  // namespace
@@ -44,6 +53,53 @@ TEST_CASE("loop carries a growing value and joins scan outputs") {
   REQUIRE_MESSAGE(out, (out ? std::string() : out.failure().message));
   CHECK((*out)[0].as_tensor().size() == 4);
   CHECK((*out)[1].as_tensor().dims() == extents{3, 1});
+}
+
+TEST_CASE("a carried optional may be filled with another size in each turn") {
+  builder inner("body");
+  inner.input("iter", dtype::i64, {});
+  const value_id go = inner.input("cond", dtype::boolean, {});
+  const value_id x = inner.add(ops::optional_get_element{},
+                               {inner.graph().add_input("x", any_optional(dtype::f32))});
+  inner.output("cond_out", inner.add(ops::identity{}, {go}));
+  inner.output("twice", inner.add(ops::concat{}, {x, x}));
+  const ir::subgraph body(inner.finish().value());
+  for (const std::int64_t turns : {0, 1, 3}) {
+    builder b;
+    const value_id start = b.add(ops::optional{}, {b.input("x", dtype::f32, {3})});
+    const value_id trips = b.constant("trips", tensor::scalar(turns));
+    const std::array<value_id, 3> inputs{trips, value_id(), start};
+    const auto y = b.add(ops::loop{.body = body, .carried_count = 1}, inputs, 1);
+    b.output("y", y[0]);
+    const auto g = b.finish();
+    REQUIRE_MESSAGE(g, (g ? std::string() : g.failure().message));
+    CHECK_FALSE(g->fact(g->outputs()[0]).is_ranked);
+    session s(compile(*g).value().model);
+    const auto out = s.run({{"x", tensor(dtype::f32, {3})}});
+    REQUIRE_MESSAGE(out, (out ? std::string() : out.failure().message));
+    CHECK(out->value(0).as_tensor().size() == 3 << turns);
+  }
+}
+
+TEST_CASE("a loop that keeps a constant in an optional does not know its content") {
+  builder inner("body");
+  inner.input("iter", dtype::i64, {});
+  const value_id go = inner.input("cond", dtype::boolean, {});
+  inner.graph().add_input("x", any_optional(dtype::i64));
+  inner.output("cond_out", inner.add(ops::identity{}, {go}));
+  inner.output("fixed", inner.constant("two", tensor::of<std::int64_t>({2}, {1, 2})));
+  builder b;
+  const value_id start = b.add(ops::optional{}, {b.input("x", dtype::i64, {3})});
+  const std::array<value_id, 3> inputs{b.input("trips", dtype::i64, {}), value_id(), start};
+  const auto y =
+      b.add(ops::loop{.body = ir::subgraph(inner.finish().value()), .carried_count = 1}, inputs, 1);
+  b.output("y", y[0]);
+  const auto g = b.finish();
+  REQUIRE_MESSAGE(g, (g ? std::string() : g.failure().message));
+  const ir::fact& last = g->fact(g->outputs()[0]);
+  CHECK_FALSE(last.is_ranked);
+  CHECK_FALSE(last.is_constant());
+  CHECK_FALSE(last.has_elements());
 }
 
 TEST_CASE("if merges branch shapes and checks bodies") {

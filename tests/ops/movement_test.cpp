@@ -39,6 +39,19 @@ TEST_CASE("shape content flows through squeeze, unsqueeze, transpose and expand"
   CHECK((*total)[0].elements->front().str() == "3*B*H");
 }
 
+TEST_CASE("shapes that only the run knows give a rank when they are short") {
+  const ir::symbol_context s;
+  const ir::fact x = fact_of(s, dtype::f32, {"3", "1"});
+  for (const ir::any_op& op : {ir::any_op(ops::expand{}), ir::any_op(ops::reshape{})}) {
+    const auto of_length = [&](std::int64_t n) {
+      return infer_op(op, {x, ir::fact::of(dtype::i64, {dim(n)})}, s).value()[0];
+    };
+    CHECK(of_length(16).rank() == 16);
+    CHECK_FALSE(of_length(17).is_ranked);
+    CHECK_FALSE(of_length(1'000'000'000'000).is_ranked);
+  }
+}
+
 TEST_CASE("transpose, tile and expand move every kind of element") {
   const tensor x = tensor::of<std::string>({2, 2}, {"a", "b", "c", "d"});
   const auto turned = run_op(ops::transpose{}, {x});

@@ -276,12 +276,14 @@ struct where : plain_op {
 
 inline void where::select_elements(infer_context& ctx) {
   const auto a = ctx.elements(1), b = ctx.elements(2);
+  if (!a || !b) return;
   auto condition = ctx.elements(0);
-  if (const tensor& known = ctx[0].constant; known && !condition) {
+  if (const tensor& known = ctx[0].constant;
+      known && !condition && known.size() <= max_tracked_elements) {
     condition.emplace();
     for (std::int64_t i = 0; i < known.size(); ++i) condition->push_back(known.data<bool>()[i]);
   }
-  if (!a || !b || !condition) return;
+  if (!condition) return;
   const std::size_t n = condition->size();
   std::size_t size = n;
   for (const std::size_t other : {a->size(), b->size()}) {

@@ -34,12 +34,23 @@ inline bool widen(infer_context& ctx, fact& carried, const fact& next, std::vect
   }
   for (dim& size : carried.shape) {
     const auto at = static_cast<std::size_t>(&size - carried.shape.begin());
-    if (size == next.shape[at] || std::find(free.begin(), free.end(), size) != free.end()) continue;
-    size = ctx.unbacked("loop", dim(interval::highest));
-    free.push_back(size);
+    if (size == next.shape[at] || size.is_overflow() ||
+        std::find(free.begin(), free.end(), size) != free.end())
+      continue;
+    // Elements of a sequence may differ from each other: no one symbol stands for all of them.
+    size = carried.is_tensor() ? ctx.unbacked("loop", dim(interval::highest)) : dim::overflow();
+    if (carried.is_tensor()) free.push_back(size);
     changed = true;
   }
   return changed;
+}
+
+/// The kind and type of a fact, nothing else.
+inline fact known_kind_of(const fact& f) {
+  fact out = fact::unranked(f.type);
+  out.what = f.what;
+  out.holds_sequence = f.holds_sequence;
+  return out;
 }
 
 /// True when an optional is carried and each turn puts something into it.
@@ -66,8 +77,7 @@ inline result<std::vector<fact>> infer_turns(infer_context& ctx,
     for (std::size_t i = 0; i < carried; ++i) {
       fact& value = inputs[first + i];
       const fact& next = outputs[from + i];
-      if (fills(value, next)) continue;
-      if (next.type != value.type || next.what != value.what)
+      if (!fills(value, next) && (next.type != value.type || next.what != value.what))
         return fail(code::shape, "carried value ", i, " is ", next.str(), ", expected ",
                     value.str());
       if (!widen(ctx, value, next, free)) continue;
@@ -103,10 +113,7 @@ inline status loop::infer(infer_context& ctx) const {
   TENON_TRY(const auto outputs, infer_turns(ctx, body, inputs, 2, carried, 1));
   for (std::size_t i = 0; i < carried; ++i) {
     fact last = fills(inputs[2 + i], outputs[1 + i]) ? outputs[1 + i] : inputs[2 + i];
-    if (last.what != inputs[2 + i].what) {
-      last.is_ranked = false;
-      last.shape.clear();
-    }
+    if (last.what != inputs[2 + i].what) last = known_kind_of(last);
     ctx.output(i, std::move(last));
   }
   dim trips = dim(interval::highest);

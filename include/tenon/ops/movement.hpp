@@ -24,6 +24,9 @@ struct identity {
   }
 };
 
+/// Longer shapes that only the run knows make a value of unknown rank.
+inline constexpr std::int64_t max_unknown_sizes = 16;
+
 /// y = x with another shape; 0 copies a size (unless allowzero), -1 takes the rest
 struct reshape {
   static constexpr op_info info{"reshape", ports{"x", "shape"}, ports{"y"}, pure | view};
@@ -36,7 +39,8 @@ struct reshape {
     TENON_TRY(require_index_type(ctx, 1, "shape"));
     const auto wanted = known_content(ctx, 1);
     if (!wanted) {
-      if (const auto rank = known_length(ctx, 1); rank && ctx[0].is_ranked && *rank <= 16) {
+      if (const auto rank = known_length(ctx, 1);
+          rank && ctx[0].is_ranked && *rank <= max_unknown_sizes) {
         dims out;
         const dim total = product(ctx[0].shape);
         const bool is_filled = ctx.facts().is_positive(total) == truth::yes;
@@ -219,7 +223,8 @@ struct expand {
     TENON_TRY(require_index_type(ctx, 1, "shape"));
     const auto wanted = known_content(ctx, 1);
     const auto length = known_length(ctx, 1);
-    if (!ctx[0].is_ranked || !length) {
+    const bool has_rank = wanted || (length && *length <= max_unknown_sizes);
+    if (!ctx[0].is_ranked || !has_rank) {
       output_unranked(ctx, 0, ctx[0].type);
       return {};
     }
