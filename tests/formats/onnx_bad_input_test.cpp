@@ -1,5 +1,6 @@
 #include "tenon/formats/onnx/import.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <random>
 #include <string>
@@ -326,4 +327,30 @@ TEST_CASE("onnx bad input: legal oddities are accepted") {
   const auto g = load(chain.bytes());
   REQUIRE_MESSAGE(g, g.failure().message);
   CHECK(g->node_count() == 20000);
+}
+
+TEST_CASE("onnx bad input: nested branches that never fit are not built over and over") {
+  std::string inside;
+  for (int level = 0; level < 12; ++level) {
+    onnx_model branch;
+    if (level == 0)
+      for (int i = 0; i < 50; ++i) branch.node("Abs", {"x"}, {cat("a", i)});
+    if (level == 0)
+      branch.node("MatMul", {"w", "w"}, {"r"});
+    else
+      branch.node("If", {"c"}, {"r"},
+                  {attribute::message("then_branch", 5, 6, inside),
+                   attribute::message("else_branch", 5, 6, inside)});
+    inside = branch.output("r").graph();
+  }
+  onnx_model m;
+  m.input("x", {4}).input("c", {}, 9).output("y", {4}, 1);
+  m.initializer(tensor_bytes("w", 1, {1, 3}, raw_bytes({1.0F, 2.0F, 3.0F})));
+  m.node("If", {"c"}, {"y"},
+         {attribute::message("then_branch", 5, 6, inside),
+          attribute::message("else_branch", 5, 6, inside)});
+  const auto start = std::chrono::steady_clock::now();
+  check_refused(m.bytes(), code::shape, {"then_branch"});
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+  CHECK(spent.count() < 8);
 }

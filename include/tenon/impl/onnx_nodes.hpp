@@ -320,6 +320,14 @@ TENON_INLINE status importer::set_carried_count(node_form& form) {
   return {};
 }
 
+/// Charges building a branch once more: nested branches that never fit would be built 4 times a level.
+TENON_INLINE bool importer::may_retry(const graph_proto& g) {
+  std::vector<std::size_t> callees;
+  count_calls(g.nodes, callees, ++retried_nodes_);
+  for (const std::size_t f : callees) retried_nodes_ += function_facts_[f].nodes;
+  return retried_nodes_ <= max_retried_nodes;
+}
+
 /// Builds all subgraphs of a node over the same captured values.
 TENON_INLINE result<std::vector<ir::subgraph>> importer::bodies_of(
     scope& s,
@@ -327,17 +335,18 @@ TENON_INLINE result<std::vector<ir::subgraph>> importer::bodies_of(
     std::span<const std::string_view> names,
     std::span<const graph_proto* const> graphs,
     std::vector<capture>& captured) {
-  // A branch that is never taken may not fit the shapes around it; deep nests are not tried twice.
-  const bool may_misfit = form.op_type == "If" && s.depth < 4;
-  const std::size_t plain = captured.size();
   std::vector<ir::subgraph> out;
   for (std::size_t i = 0; i < graphs.size(); ++i) {
     auto body = add_body(s, *graphs[i], form, captured, false);
-    const bool misfits = !body && body.failure().kind == code::shape && may_misfit;
-    if (misfits) body = add_body(s, *graphs[i], form, captured, true);
-    if (misfits && !body && captured.size() == plain) {
-      TENON_TRY(captured, captures_of(s, graphs, true));
-      if (captured.size() != plain) return bodies_of(s, form, names, graphs, captured);
+    // A branch that is never taken may not fit the shapes around it.
+    const bool misfits = form.op_type == "If" && !body && body.failure().kind == code::shape;
+    if (misfits && may_retry(*graphs[i])) body = add_body(s, *graphs[i], form, captured, true);
+    if (misfits && !body) {
+      TENON_TRY(auto more, captures_of(s, graphs, true));
+      bool may_all = more.size() != captured.size();
+      for (const graph_proto* g : graphs) may_all = may_all && may_retry(*g);
+      captured = std::move(more);
+      if (may_all) return bodies_of(s, form, names, graphs, captured);
     }
     if (!body) return std::move(body).failure().in(names[i]);
     out.push_back(*std::move(body));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace tenon::inline v0::plan {
 
@@ -51,6 +52,7 @@ class builder {
   void add_values();
   status add_steps();
   status choose_kernel(node_id n, step& s);
+  static std::uint64_t preparation_key(const step& s, const std::vector<buffer>& values);
   const step* prepared_alike(const step& s) const;
   status add_bodies(const ir::any_op& op);
   void spread_dynamic();
@@ -78,6 +80,7 @@ class builder {
   std::vector<std::uint32_t> slot_of_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::int64_t> slot_bytes_;
+  std::unordered_multimap<std::uint64_t, std::size_t> prepared_;  // steps by `preparation_key`
 };
 
 inline void builder::know_input_symbols() {
@@ -159,6 +162,15 @@ inline status builder::add_bodies(const ir::any_op& op) {
   return {};
 }
 
+// Equal for steps that may share what was prepared: their kernel and their first constant.
+inline std::uint64_t builder::preparation_key(const step& s, const std::vector<buffer>& values) {
+  const auto first = std::find_if(s.inputs.begin(), s.inputs.end(), [&](std::uint32_t v) {
+    return v != absent && values[v].fact.is_constant();
+  });
+  const std::uint64_t constant = first == s.inputs.end() ? absent : *first;
+  return reinterpret_cast<std::uintptr_t>(s.kernel) * 0x9E3779B97F4A7C15U + constant;
+}
+
 // An earlier step with the same kernel and attributes over the same constants and inputs alike.
 inline const step* builder::prepared_alike(const step& s) const {
   const auto alike = [&](std::uint32_t a, std::uint32_t b) {
@@ -168,8 +180,9 @@ inline const step* builder::prepared_alike(const step& s) const {
     return !x.is_constant() && !y.is_constant() && x.type == y.type && x.is_ranked == y.is_ranked &&
            x.rank() == y.rank();
   };
-  for (const step& other : plan_->steps) {
-    if (&other == &s) break;
+  const auto [begin, end] = prepared_.equal_range(preparation_key(s, plan_->values));
+  for (auto it = begin; it != end; ++it) {
+    const step& other = plan_->steps[it->second];
     if (other.kernel == s.kernel && other.inputs.size() == s.inputs.size() &&
         std::equal(s.inputs.begin(), s.inputs.end(), other.inputs.begin(), alike) &&
         other.op == s.op)
@@ -198,6 +211,8 @@ inline status builder::choose_kernel(node_id n, step& s) {
   auto made = s.kernel->prepare(q);
   if (!made) return std::move(made).failure().in(s.label);
   s.state = *std::move(made);
+  prepared_.emplace(preparation_key(s, plan_->values),
+                    static_cast<std::size_t>(&s - plan_->steps.data()));
   return {};
 }
 
@@ -426,11 +441,9 @@ TENON_INLINE std::size_t program::weight_bytes() const {
   std::size_t total = 0;
   for (const buffer& b : values)
     if (b.where == place::constant) total += b.fact.constant.size_bytes();
-  std::vector<const std::byte*> seen;
+  std::unordered_set<const std::byte*> seen;
   const auto add = [&](const tensor& t) {
-    if (!t || std::find(seen.begin(), seen.end(), t.bytes()) != seen.end()) return;
-    seen.push_back(t.bytes());
-    total += t.size_bytes();
+    if (t && seen.insert(t.bytes()).second) total += t.size_bytes();
   };
   for (const step& s : steps) {
     add(s.state.packed);

@@ -19,6 +19,9 @@ namespace tenon::inline v0::onnx {
 /// The newest opsets that are understood.
 inline constexpr std::int64_t max_opset = 28, max_ml_opset = 5, max_ir_version = 14;
 
+/// Nodes of branches that may be built once more after they did not fit.
+inline constexpr std::int64_t max_retried_nodes = 100'000;
+
 /// How a model is read.
 struct import_options {
   std::string name = "memory";  ///< of a model in memory, for messages
@@ -140,6 +143,7 @@ class importer {
                                               std::span<const std::string_view> names,
                                               std::span<const graph_proto* const> graphs,
                                               std::vector<capture>& captured);
+  bool may_retry(const graph_proto& g);
   static status check_depth(const scope& s);
   static status set_carried_count(node_form& form);
   static void free_names(const graph_proto& g, std::vector<std::string_view>& out);
@@ -156,6 +160,7 @@ class importer {
   std::vector<missing_op> missing_;
   std::vector<std::string> notes_;
   std::unordered_set<std::string_view> outputs_;  ///< of the main graph
+  std::int64_t retried_nodes_ = 0;                ///< of branches that were built once more
   std::size_t input_symbols_ = 0;                 ///< symbols with a lower id come from inputs
 };
 
