@@ -64,6 +64,17 @@ void check_like_the_oracle(session& s, const extents& dims) {
 
 }  // namespace
 
+TEST_CASE("the timed runs keep the limits") {
+  optimize_options options;
+  options.test_data = {numbers({1, 3, 32, 32})};
+  options.timed_runs = 1;
+  CHECK(optimize(images(), options).has_value());
+  options.memory_limit_bytes = 1000;
+  const auto refused = optimize(images(), options);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.failure().kind == code::resource);
+}
+
 TEST_CASE("a range with a wrong number of groups tells both numbers") {
   shape_range r = batches(1, 10, {5});
   r.max.push_back({1});

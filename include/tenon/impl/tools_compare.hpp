@@ -4,8 +4,8 @@
 #include "tenon/tools/command_compare.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace tenon::inline v0::tools {
@@ -14,54 +14,71 @@ namespace compare_detail {
 
 inline constexpr std::uint64_t far = std::numeric_limits<std::uint64_t>::max();
 
-/// Floats of one width as integers in the same order.
-template <class Bits> std::int64_t ordered(Bits bits) {
-  constexpr Bits sign = Bits{1} << (sizeof(Bits) * 8 - 1);
-  return (bits & sign) != 0 ? -static_cast<std::int64_t>(bits & static_cast<Bits>(~sign))
-                            : static_cast<std::int64_t>(bits);
-}
-
+/// A float as an integer in the same order: its magnitude with its sign.
 inline std::int64_t ordered_at(const tensor& t, std::int64_t i) {
-  switch (size_of(t.type())) {
-    case 8:
-      return ordered(t.data<std::uint64_t>()[i]);
-    case 4:
-      return ordered(t.data<std::uint32_t>()[i]);
-    case 2:
-      return ordered(t.data<std::uint16_t>()[i]);
-    default:
-      return ordered(t.data<std::uint8_t>()[i]);
-  }
+  const std::size_t bytes = size_of(t.type());
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, t.bytes() + static_cast<std::size_t>(i) * bytes, bytes);
+  if (t.type() == dtype::f8e8m0) return static_cast<std::int64_t>(bits);
+  const std::uint64_t sign = std::uint64_t{1} << (bits_of(t.type()) - 1);
+  const auto magnitude = static_cast<std::int64_t>(bits & (sign - 1));
+  return (bits & sign) != 0 ? -magnitude : magnitude;
 }
 
-inline std::uint64_t distance(std::int64_t a, std::int64_t b) {
+template <class T> std::uint64_t distance(T a, T b) {
   const auto x = static_cast<std::uint64_t>(a), y = static_cast<std::uint64_t>(b);
   return a > b ? x - y : y - x;
 }
 
-inline void add(difference& d, double a, double b, std::uint64_t ulp) {
+inline void add_scale(difference& d, double a) {
   ++d.count;
   if (std::isfinite(a)) d.scale = std::max(d.scale, std::abs(a));
-  if (a == b || (std::isnan(a) && std::isnan(b))) return;
+}
+
+/// Elements that differ by `apart`.
+inline void add_differing(difference& d, double a, double b, double apart, std::uint64_t ulp) {
   ++d.differing;
-  if (!std::isfinite(a) || !std::isfinite(b)) {
-    d.max_abs = d.max_rel = std::numeric_limits<double>::infinity();
-    d.max_ulp = far;
-    return;
-  }
-  d.max_abs = std::max(d.max_abs, std::abs(a - b));
-  d.max_rel = std::max(d.max_rel, std::abs(a - b) / std::max(std::abs(a), std::abs(b)));
+  d.max_abs = std::max(d.max_abs, apart);
+  d.max_rel = std::max(d.max_rel, apart / std::max(std::abs(a), std::abs(b)));
   d.max_ulp = std::max(d.max_ulp, ulp);
 }
 
-inline void add_tensors(difference& d, const tensor& a, const tensor& b) {
-  if (a.type() == dtype::string) {
-    for (std::int64_t i = 0; i < a.size(); ++i) {
-      const bool is_same = a.data<std::string>()[i] == b.data<std::string>()[i];
-      add(d, 0, is_same ? 0 : 1, is_same ? 0 : far);
+inline void add_floats(difference& d, const tensor& x, const tensor& y) {
+  const elements_as<double> left(x), right(y);
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    const double a = left[static_cast<std::size_t>(i)], b = right[static_cast<std::size_t>(i)];
+    add_scale(d, a);
+    if (a == b || (std::isnan(a) && std::isnan(b))) continue;
+    if (std::isfinite(a) && std::isfinite(b)) {
+      add_differing(d, a, b, std::abs(a - b), distance(ordered_at(x, i), ordered_at(y, i)));
+      continue;
     }
-    return;
+    ++d.differing;
+    d.max_abs = d.max_rel = std::numeric_limits<double>::infinity();
+    d.max_ulp = far;
   }
+}
+
+template <class T> void add_integers(difference& d, const tensor& x, const tensor& y) {
+  const elements_as<T> left(x), right(y);
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    const auto a = static_cast<double>(left[i]), b = static_cast<double>(right[i]);
+    add_scale(d, a);
+    if (left[i] == right[i]) continue;
+    const std::uint64_t apart = distance(left[i], right[i]);
+    add_differing(d, a, b, static_cast<double>(apart), apart);
+  }
+}
+
+inline void add_strings(difference& d, const tensor& x, const tensor& y) {
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    add_scale(d, 0);
+    if (x.data<std::string>()[i] != y.data<std::string>()[i]) add_differing(d, 0, 1, 1, far);
+  }
+}
+
+inline void add_tensors(difference& d, const tensor& a, const tensor& b) {
+  if (a.type() == dtype::string) return add_strings(d, a, b);
   if (is_complex(a.type())) {
     const dtype part = a.type() == dtype::c64 ? dtype::f32 : dtype::f64;
     const auto parts = [&](const tensor& t) {
@@ -69,14 +86,9 @@ inline void add_tensors(difference& d, const tensor& a, const tensor& b) {
     };
     return add_tensors(d, parts(a), parts(b));
   }
-  const elements_as<double> x(a), y(b);
-  for (std::int64_t i = 0; i < a.size(); ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    const std::uint64_t ulp = is_float(a.type())
-                                  ? distance(ordered_at(a, i), ordered_at(b, i))
-                                  : static_cast<std::uint64_t>(std::abs(x[at] - y[at]));
-    add(d, x[at], y[at], ulp);
-  }
+  if (is_float(a.type())) return add_floats(d, a, b);
+  if (is_signed_integer(a.type())) return add_integers<std::int64_t>(d, a, b);
+  add_integers<std::uint64_t>(d, a, b);
 }
 
 inline void add_values(difference& d, const datum& a, const datum& b) {

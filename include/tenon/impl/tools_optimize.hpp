@@ -5,6 +5,7 @@
 #include "tenon/runtime/session.hpp"
 #include "tenon/tools/machine.hpp"
 #include "tenon/tools/model_inputs.hpp"
+#include "tenon/tools/open_model.hpp"
 #include "tenon/tools/optimize.hpp"
 #include "tenon/tools/timing.hpp"
 
@@ -48,9 +49,11 @@ TENON_INLINE result<std::vector<box>> apply_ranges(ir::graph& g,
 namespace optimize_detail {
 
 inline result<double> median_ms(const model& m, const optimize_options& options) {
-  session_options how;
+  tools::model_settings how;
   how.threads = options.threads;
-  session s(m, how);
+  how.memory_limit_bytes = options.memory_limit_bytes;
+  how.time_limit_seconds = options.time_limit_seconds;
+  session s(m, tools::session_options_of(how));
   const tools::timing_settings timing{1, options.timed_runs, options.min_seconds, 3};
   TENON_TRY(const auto times, tools::measure(timing, [&]() -> status {
               auto outputs = s.run_positional(options.test_data);

@@ -61,6 +61,8 @@ TENON_INLINE result<std::string> optimize_command::operator()() const {
   how.ranges = ranges;
   how.gpu = gpu;
   how.threads = model.threads;
+  how.memory_limit_bytes = model.memory_limit_bytes;
+  how.time_limit_seconds = model.time_limit_seconds;
   how.passes = compile_options_of(model).passes;
   if (!inputs.files.empty() || inputs.seed) {
     TENON_TRY(how.test_data, read_inputs(declared_inputs::of(graph), inputs));

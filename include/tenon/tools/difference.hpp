@@ -12,9 +12,10 @@ struct difference {
   std::string mismatch;  ///< why they cannot be compared; empty: they can
   double max_abs = 0;    ///< infinite when only one of two elements is finite, or only one is NaN
   double max_rel = 0;    ///< of |a - b| / max(|a|, |b|)
-  std::uint64_t max_ulp = 0;   ///< representable numbers between; of integers the plain distance
-  double scale = 0;            ///< largest finite magnitude of the first
-  std::int64_t differing = 0;  ///< elements that are not the same bits
+  std::uint64_t max_ulp = 0;  ///< steps between representable numbers; of integers the distance
+  double scale = 0;           ///< largest finite magnitude of the first
+  std::int64_t differing =
+      0;  ///< elements of another value; zeros of both signs and NaNs are alike
   std::int64_t count = 0;
 
   /// Largest error over the scale.
