@@ -9,7 +9,6 @@
 #include "tenon/tools/model_inputs.hpp"
 
 #include <charconv>
-#include <limits>
 
 namespace tenon::inline v0::tools {
 

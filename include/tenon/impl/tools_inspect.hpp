@@ -1,10 +1,13 @@
 #pragma once
 
+#include "tenon/core/file.hpp"
 #include "tenon/formats/onnx/import.hpp"
+#include "tenon/formats/onnx/schema.hpp"
 #include "tenon/ir/print.hpp"
 #include "tenon/symbol/evaluate.hpp"
 #include "tenon/tools/command_inspect.hpp"
 
+#include <limits>
 #include <map>
 
 namespace tenon::inline v0::tools {
@@ -66,10 +69,79 @@ struct totals {
   }
 };
 
+/// A declared type as the file has it.
+inline std::string text_of(const onnx::type_proto& t) {
+  using kind = onnx::type_proto::kind;
+  if (t.what == kind::sequence || t.what == kind::optional)
+    return cat(t.what == kind::sequence ? "sequence(" : "optional(",
+               t.element ? text_of(*t.element) : "?", ")");
+  if (t.what != kind::tensor) return "of another kind";
+  std::vector<std::string> sizes;
+  for (const onnx::dimension_proto& d : t.shape)
+    sizes.push_back(d.value ? cat(*d.value) : d.param.empty() ? "?" : printable_name(d.param));
+  return cat(name_of(dtype_numbered(t.elem_type).value_or(dtype::undefined)),
+             t.has_shape ? bracketed(sizes) : "[...]");
+}
+
+/// Counts of a decoded graph and its bodies.
+struct declared_totals {
+  std::map<std::string_view, std::size_t> ops;
+  std::size_t nodes = 0, bodies = 0, weights = 0;
+  std::int64_t parameters = 0;  ///< as many as 64 bits hold
+
+  void add(const onnx::graph_proto& g) {
+    nodes += g.nodes.size();
+    weights += g.initializers.size();
+    for (const onnx::tensor_proto& t : g.initializers) {
+      const auto count = checked_product(t.dims);
+      const auto sum = count ? checked_add(parameters, *count) : count;
+      parameters = sum.value_or(std::numeric_limits<std::int64_t>::max());
+    }
+    for (const onnx::node_proto& n : g.nodes) {
+      ++ops[n.op_type];
+      for (const onnx::attribute_proto& a : n.attributes) {
+        if (!a.g) continue;
+        ++bodies;
+        add(*a.g);
+      }
+    }
+  }
+};
+
+/// What a file declares, for a model that cannot be imported.
+inline result<std::string> declared(std::string_view path) {
+  TENON_TRY(const auto file, mapped_file::open(path));
+  TENON_TRY(const auto model, onnx::decode_model(file.bytes()));
+  if (!model.graph) return std::string();
+  const onnx::graph_proto& g = *model.graph;
+  std::string out =
+      cat("model ", quoted(g.name), "\nproducer ", printable_name(model.producer_name), " ",
+          printable_name(model.producer_version), "\n");
+  for (const onnx::opset_proto& o : model.opsets)
+    out += cat("opset ", o.version, o.domain.empty() ? "" : " of ", printable_name(o.domain), "\n");
+  for (const onnx::value_info_proto& v : g.inputs)
+    out += cat("input ", printable_name(v.name), ": ", text_of(v.type), "\n");
+  for (const onnx::value_info_proto& v : g.outputs)
+    out += cat("output ", printable_name(v.name), ": ", text_of(v.type), "\n");
+  declared_totals all;
+  all.add(g);
+  out += cat("nodes ", all.nodes, ", in ", all.bodies, " bodies\n");
+  out += cat("weights ", all.weights, ", parameters ", all.parameters, "\n");
+  for (const auto& [op, count] : all.ops) out += cat("op ", printable_name(op), " ", count, "\n");
+  return out;
+}
+
 }  // namespace inspect_detail
 
 TENON_INLINE result<std::string> inspect_command::operator()() const {
-  TENON_TRY(const ir::graph g, load_onnx(path));
+  auto loaded = load_onnx(path);
+  if (!loaded) {
+    const error& why = loaded.failure();
+    if (why.kind != code::unsupported) return why;
+    TENON_TRY(const std::string rest, inspect_detail::declared(path));
+    return fail(why.kind, "unsupported ", why.message, "\n", rest);
+  }
+  const ir::graph& g = *loaded;
   inspect_detail::totals all;
   all.add(g);
   std::string out = cat("model ", quoted(g.name), "\n");

@@ -10,7 +10,8 @@ namespace tenon::inline v0::passes {
 /// embedding lookups before a layer norm into the norm.
 struct fuse_epilogues {
   static constexpr pass_info info{"fuse-epilogues",
-                                  "bias, residual and activation become part of the product"};
+                                  "bias, residual and activation become part of the product before "
+                                  "them, additions and embeddings of the norm after them"};
 
   result<std::size_t> run(ir::graph& graph, pass_context& ctx) const;
 };

@@ -11,7 +11,7 @@ struct inspect_command {
   std::string path;
   bool prints_text = false;  ///< also every node
 
-  /// What to print.
+  /// What to print; for a model that is not supported the error says why and what the file declares.
   result<std::string> operator()() const;
 };
 

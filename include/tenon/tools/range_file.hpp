@@ -66,8 +66,8 @@ inline result<std::vector<extents>> read_point(const json& list, std::string_vie
   if (!list.is_array()) return wrong(where, "one list of sizes per input", list);
   std::vector<extents> out;
   if (!list.empty() && !list.front().is_array()) {
-    TENON_TRY(extents only, read_extents(list, where));
-    out.push_back(std::move(only));
+    TENON_TRY(extents single, read_extents(list, where));
+    out.push_back(std::move(single));
     return out;
   }
   for (std::size_t i = 0; i < list.size(); ++i) {
