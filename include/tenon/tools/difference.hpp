@@ -31,5 +31,5 @@ difference compare(const datum& a, const datum& b);
 }  // namespace tenon::inline v0::tools
 
 #ifndef TENON_COMPILED
-#include "tenon/impl/tools_compare.hpp"
+#include "tenon/impl/tools_difference.hpp"
 #endif
