@@ -1,6 +1,7 @@
 #include "support/near.hpp"
 
-#include <complex>
+#include "tenon/tensor/complex.hpp"
+
 #include <cstdint>
 #include <limits>
 
@@ -60,7 +61,6 @@ TEST_CASE("tensors differ in dtype, shape, floats beyond the bound and anything 
   CHECK(difference(list<std::int64_t>({large + 1}), list<std::int64_t>({large}), {}) != "");
   CHECK(difference(list<std::string>({"a", "b"}), list<std::string>({"a", "c"}), {}) ==
         "element 1 is 'b', expected 'c'");
-  using complex = std::complex<float>;
-  CHECK(difference(list<complex>({{1, 2}}), list<complex>({{1, 2.05F}}), {0.1, 0}) == "");
-  CHECK(difference(list<complex>({{1, 2}}), list<complex>({{1, 3}}), {0.1, 0}) != "");
+  CHECK(difference(list<c64>({{1, 2}}), list<c64>({{1, 2.05F}}), {0.1, 0}) == "");
+  CHECK(difference(list<c64>({{1, 2}}), list<c64>({{1, 3}}), {0.1, 0}) != "");
 }
