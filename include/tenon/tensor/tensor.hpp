@@ -42,6 +42,8 @@ class tensor {
 
   /// Elements copied from `values`, whose count must be that of `dims`.
   template <class T> static tensor of(extents dims, std::span<const T> values) {
+    static_assert(dtype_of<T> != dtype::undefined,
+                  "T is the type of no elements; complex numbers need tenon/tensor/complex.hpp");
     tensor out(dtype_of<T>, std::move(dims));
     TENON_CHECK(static_cast<std::int64_t>(values.size()) == out.size());
     std::copy(values.begin(), values.end(), out.data<T>());
