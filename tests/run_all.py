@@ -23,7 +23,7 @@ LOGS = BUILD / "logs"
 GATES = ["check_format.sh", "check_layers.py", "check_sizes.py", "check_paths.py", "compile_budget.py",
          "check_headers.py"]
 UMBRELLAS = ["tenon/tenon.hpp", "tenon/tools/optimize.hpp"]
-CHECK_TOOLS = ("strace", "objdump")  # without which a check skips
+CHECK_TOOLS = ("strace", "objdump", "clang++-14")  # without which a check skips
 TALLY = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped\s*$", re.M)
 SKIPPED = re.compile(r"^skipped: (.+?): (.+)$", re.M)
 
