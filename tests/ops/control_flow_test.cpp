@@ -3,6 +3,7 @@
 #include "tenon/infer/interpreter.hpp"
 #include "tenon/ir/builder.hpp"
 #include "tenon/ops/activation.hpp"
+#include "tenon/ops/elementwise.hpp"
 #include "tenon/ops/movement.hpp"
 #include "tenon/ops/optional.hpp"
 #include "tenon/ops/slicing.hpp"
@@ -59,18 +60,22 @@ TEST_CASE("a carried optional may be filled with another size in each turn") {
   builder inner("body");
   inner.input("iter", dtype::i64, {});
   const value_id go = inner.input("cond", dtype::boolean, {});
-  const value_id x = inner.add(ops::optional_get_element{},
-                               {inner.graph().add_input("x", any_optional(dtype::f32))});
+  const value_id held = inner.graph().add_input("x", any_optional(dtype::f32));
+  inner.input("last", dtype::f32, {"n"});
+  const value_id x = inner.add(ops::optional_get_element{}, {held});
   inner.output("cond_out", inner.add(ops::identity{}, {go}));
   inner.output("twice", inner.add(ops::concat{}, {x, x}));
+  inner.output("now", inner.add(ops::identity{}, {x}));
   const ir::subgraph body(inner.finish().value());
   for (const std::int64_t turns : {0, 1, 3}) {
     builder b;
-    const value_id start = b.add(ops::optional{}, {b.input("x", dtype::f32, {3})});
+    const value_id first = b.input("x", dtype::f32, {3});
+    const value_id start = b.add(ops::optional{}, {first});
     const value_id trips = b.constant("trips", tensor::scalar(turns));
-    const std::array<value_id, 3> inputs{trips, value_id(), start};
-    const auto y = b.add(ops::loop{.body = body, .carried_count = 1}, inputs, 1);
+    const std::array<value_id, 4> inputs{trips, value_id(), start, first};
+    const auto y = b.add(ops::loop{.body = body, .carried_count = 2}, inputs, 2);
     b.output("y", y[0]);
+    b.output("last", b.add(ops::neg{}, {y[1]}));
     const auto g = b.finish();
     REQUIRE_MESSAGE(g, (g ? std::string() : g.failure().message));
     CHECK_FALSE(g->fact(g->outputs()[0]).is_ranked);
@@ -78,6 +83,7 @@ TEST_CASE("a carried optional may be filled with another size in each turn") {
     const auto out = s.run({{"x", tensor(dtype::f32, {3})}});
     REQUIRE_MESSAGE(out, (out ? std::string() : out.failure().message));
     CHECK(out->value(0).as_tensor().size() == 3 << turns);
+    CHECK(out->value(1).as_tensor().size() == (turns == 0 ? 3 : 3 << (turns - 1)));
   }
 }
 
