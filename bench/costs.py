@@ -38,7 +38,7 @@ def main():
     options = parser.parse_args()
     os.environ["CCACHE_DISABLE"] = "1"
     library = pathlib.Path(options.build) / "libtenon_compiled.a"
-    base = [options.compiler, "-std=c++20", "-O2", "-DNDEBUG", f"-I{ROOT / 'include'}", "-isystem", "/usr/include/eigen3"]
+    base = [options.compiler, "-std=c++20", "-O2", "-DNDEBUG", f"-I{ROOT / 'include'}"]
     with tempfile.TemporaryDirectory() as folder:
         def report(name, value, unit, aim):
             print(f"{name:52s} {value:10.2f} {unit:6s} aim {aim}", flush=True)

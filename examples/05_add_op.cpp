@@ -1,8 +1,10 @@
 // An op of your own with a kernel of its own: y = x * sin(x) / n in one pass over the data.
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 
 #include <tenon/ops/pointwise.hpp>
+#include <tenon/plan/plan.hpp>
 #include <tenon/tenon.hpp>
 #include <tenon/tools/difference.hpp>
 

@@ -4,6 +4,7 @@
 #include <tenon/ops/activation.hpp>
 #include <tenon/ops/convolution.hpp>
 #include <tenon/ops/pooling.hpp>
+#include <tenon/plan/plan.hpp>
 #include <tenon/tenon.hpp>
 #include <tenon/tools/optimize.hpp>
 

@@ -11,7 +11,7 @@ fi
 cd "$(dirname "$0")/.."
 . cmake/shell.sh
 
-install_packages g++ cmake ninja-build ccache libprotozero-dev libeigen3-dev libfmt-dev nlohmann-json3-dev \
+install_packages g++ cmake ninja-build ccache nlohmann-json3-dev \
   libcli11-dev
 
 build_tool() {

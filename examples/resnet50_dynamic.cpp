@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include <tenon/formats/onnx/export.hpp>
+#include <tenon/plan/plan.hpp>
 #include <tenon/tenon.hpp>
 #include <tenon/tools/demo_resnet.hpp>
 #include <tenon/tools/difference.hpp>

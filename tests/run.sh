@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 begin=$SECONDS
 jobs=${TENON_JOBS:-$(job_count)}
-install_packages ca-certificates g++ cmake ninja-build ccache libprotozero-dev libeigen3-dev libfmt-dev \
+install_packages ca-certificates g++ cmake ninja-build ccache \
   nlohmann-json3-dev doctest-dev libcli11-dev python3 python3-venv clang-format-14
 
 # A function under `logged` runs without set -e, so its steps are joined with &&.

@@ -29,13 +29,24 @@ def compile_alone(root, header, command, stamps):
     return "", True
 
 
+def all_bodies(root):
+    headers = [path.relative_to("include").as_posix() for path in gate.sources(root, ("include",), (".hpp",))]
+    return {name for name in headers if name.startswith("tenon/impl/")}
+
+
 def first_of_units(root):
     """The body headers that begin a unit of the compiled library: as cmake/tenon-compiled.cmake sees it."""
     units = root / "cmake/compiled_units.txt"
     lines = units.read_text().splitlines() if units.is_file() else []
-    later = {word for line in lines if not line.startswith("#") for word in line.split()[2:]}
-    bodies = [path.relative_to("include").as_posix() for path in gate.sources(root, ("include",), (".hpp",))]
-    return {name for name in bodies if name.startswith("tenon/impl/")} - later
+    return all_bodies(root) - {word for line in lines if not line.startswith("#") for word in line.split()[2:]}
+
+
+def missing_bodies(root):
+    """Body headers that the implementation.hpp files, the compiled library in one file, do not include."""
+    paths = [root / "include/tenon" / name for name in ("implementation.hpp", "implementation_tools.hpp")]
+    listed = {name for path in paths if path.is_file() for name in compiler.INCLUDE.findall(path.read_text())}
+    return [f"include/tenon/implementation.hpp: does not include {name}"
+            for name in sorted(all_bodies(root)) if listed and name not in listed]
 
 
 def check(root, stamps, command, jobs, only=(), left_out=frozenset()):
@@ -45,7 +56,7 @@ def check(root, stamps, command, jobs, only=(), left_out=frozenset()):
     headers = [header for header in headers if not only or any(word in header for word in only)]
     headers = [header for header in headers if header not in left_out]
     headers.sort(key=lambda header: -len(compiler.closure(root, header)))
-    problems, compiled = [], 0
+    problems, compiled = missing_bodies(root), 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         results = pool.map(lambda header: compile_alone(root, header, command, stamps), headers)
         for number, (error, ran) in enumerate(results, 1):
@@ -72,6 +83,8 @@ def self_test(command):
                                **{f"include/tenon/impl/{name}.hpp": "" for name in "abc"}})
         expected = {"tenon/impl/a.hpp", "tenon/impl/c.hpp"}
         checks.append(("units", sorted(first_of_units(root) ^ expected), None))
+        gate.write_tree(root, {"include/tenon/implementation.hpp": '#include "tenon/impl/a.hpp"\n'})
+        checks.append(("unlisted body", missing_bodies(root), "does not include tenon/impl/b.hpp"))
     return gate.self_test("headers", checks)
 
 

@@ -37,23 +37,24 @@ def count_lines(command, header):
 
 
 def check_header(root, words, command, stamps, with_seconds):
-    header, most_lines, most_seconds = words[0], int(words[1]), words[2] if len(words) > 2 else "-"
+    header, mode, most_lines, most_seconds = words[0], words[1], int(words[2]), words[3]
+    command = command + (["-DTENON_COMPILED=1"] if mode == "compiled" else [])
     if not (root / "include" / header).is_file():
         return [], f"{header} skipped: no such header"
     stamp = stamps / compiler.key(root, header, command)
     lines = remembered(stamp, lambda: count_lines(command, header))
     if lines is None:
-        return [f"{header}: does not preprocess"], f"{header} failed"
-    problems, text = [], f"{header} {int(lines)} of {most_lines} lines"
+        return [f"{header} ({mode}): does not preprocess"], f"{header} failed"
+    problems, text = [], f"{header} ({mode}) {int(lines)} of {most_lines} lines"
     if lines > most_lines * TOLERANCE:
-        problems.append(f"{header}: {int(lines)} preprocessed lines, expected at most {most_lines} + 5 %")
+        problems.append(f"{header} ({mode}): {int(lines)} preprocessed lines, expected at most {most_lines} + 5 %")
     if with_seconds and most_seconds != "-":
         done, seconds = run(command + ["-O2", "-c", "-o", "/dev/null"], header)
         text += f", {seconds:.1f} of {most_seconds} s"
         if done.returncode:
             problems.append(f"{header}: does not compile")
         elif seconds > float(most_seconds) * TOLERANCE:
-            problems.append(f"{header}: {seconds:.1f} s to compile, expected at most {most_seconds} s + 5 %")
+            problems.append(f"{header} ({mode}): {seconds:.1f} s to compile, expected at most {most_seconds} s + 5 %")
     return problems, text
 
 
@@ -69,7 +70,7 @@ def check(root, stamps, command, with_seconds):
 
 
 def self_test():
-    budget = "tenon/a.hpp 10 0.000001\ntenon/b.hpp 10\ntenon/absent.hpp 1\n"
+    budget = "tenon/a.hpp headers 10 0.000001\ntenon/b.hpp compiled 10 -\ntenon/absent.hpp headers 1 -\n"
     tree = {"cmake/budget.txt": budget, "include/tenon/a.hpp": "int a();\n" * 11,
             "include/tenon/b.hpp": "int b();\n" * 10}
     with tempfile.TemporaryDirectory() as folder:
@@ -78,7 +79,7 @@ def self_test():
         command = ["g++"] + compiler.STANDARD + compiler.include_flags(root)
         problems, summary = check(root, root / "stamps", command, True)
     return gate.self_test("budget", [
-        ("lines", problems, "tenon/a.hpp: 11 preprocessed lines, expected at most 10"),
+        ("lines", problems, "tenon/a.hpp (headers): 11 preprocessed lines, expected at most 10"),
         ("seconds", problems, "s to compile, expected at most 0.000001 s"),
         ("within", [problem for problem in problems if "b.hpp" in problem], None),
         ("missing", [summary], "tenon/absent.hpp skipped: no such header")])

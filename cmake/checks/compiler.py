@@ -16,8 +16,6 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*[<"](tenon/[^>"]+)[>"]', re.M)
 def include_flags(root=gate.ROOT):
     flags = [f"-I{root / 'include'}"]
     for prefix in os.environ.get("TENON_DEPENDENCIES", "/usr/include:/usr/local/include").split(":"):
-        eigen = pathlib.Path(prefix) / "eigen3"
-        flags += ["-isystem", str(eigen)] if eigen.is_dir() else []
         flags += [] if prefix.startswith("/usr/") else ["-isystem", prefix]
     return flags
 

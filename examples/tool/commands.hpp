@@ -12,6 +12,7 @@
 #include "tenon/tools/range_file.hpp"
 
 #include <cstdio>
+#include <memory>
 
 #include "tool/options.hpp"
 

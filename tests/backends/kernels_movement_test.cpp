@@ -2,6 +2,8 @@
 #include "tenon/ops/movement.hpp"
 #include "tenon/ops/slicing.hpp"
 
+#include <cstring>
+
 #include "backends/kernel_checks.hpp"
 #include <doctest/doctest.h>
 

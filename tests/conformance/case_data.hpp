@@ -2,6 +2,8 @@
 
 #include "tenon/core/file.hpp"
 #include "tenon/formats/onnx/import.hpp"
+#include "tenon/formats/onnx/importer.hpp"
+#include "tenon/ops/list.hpp"
 #include "tenon/tensor/datum.hpp"
 
 #include <algorithm>

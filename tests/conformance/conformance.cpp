@@ -6,6 +6,7 @@
 #include "tenon/runtime/compile.hpp"
 #include "tenon/runtime/session.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>

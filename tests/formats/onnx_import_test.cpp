@@ -1,7 +1,10 @@
 #include "tenon/formats/onnx/export.hpp"
 #include "tenon/formats/onnx/import.hpp"
 #include "tenon/formats/onnx/schema.hpp"
+#include "tenon/formats/onnx/tensor_data.hpp"
 #include "tenon/infer/interpreter.hpp"
+#include "tenon/symbol/table.hpp"
+#include "tenon/tensor/convert.hpp"
 
 #include <string>
 #include <vector>

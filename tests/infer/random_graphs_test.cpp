@@ -13,6 +13,7 @@
 #include "tenon/ops/slicing.hpp"
 #include "tenon/runtime/compile.hpp"
 #include "tenon/runtime/session.hpp"
+#include "tenon/symbol/table.hpp"
 
 #include <cmath>
 #include <random>

@@ -1,5 +1,6 @@
 #include "tenon/ir/parse.hpp"
 
+#include "tenon/ir/append.hpp"
 #include "tenon/ir/builder.hpp"
 #include "tenon/ir/evaluate.hpp"
 #include "tenon/ir/print.hpp"
@@ -8,6 +9,7 @@
 #include "tenon/ops/arithmetic.hpp"
 #include "tenon/ops/movement.hpp"
 #include "tenon/ops/slicing.hpp"
+#include "tenon/symbol/table.hpp"
 
 #include <limits>
 

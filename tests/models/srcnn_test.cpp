@@ -9,6 +9,7 @@
 #include "tenon/runtime/compile.hpp"
 #include "tenon/runtime/session.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 

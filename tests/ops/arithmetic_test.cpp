@@ -1,5 +1,8 @@
 #include "tenon/ops/arithmetic.hpp"
 
+#include "tenon/ir/append.hpp"
+#include "tenon/symbol/table.hpp"
+
 #include <cmath>
 #include <limits>
 

@@ -1,5 +1,7 @@
 #include "tenon/ops/comparison.hpp"
 
+#include "tenon/ir/append.hpp"
+
 #include <cmath>
 #include <string>
 

@@ -1,5 +1,7 @@
 #include "tenon/ops/elementwise.hpp"
 
+#include "tenon/ir/append.hpp"
+
 #include <cmath>
 #include <limits>
 

@@ -1,5 +1,7 @@
 #include "tenon/ops/gathering.hpp"
 
+#include "tenon/ir/append.hpp"
+
 #include "support/op_checks.hpp"
 
 using namespace tenon;

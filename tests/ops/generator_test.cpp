@@ -1,5 +1,7 @@
 #include "tenon/ops/generator.hpp"
 
+#include "tenon/symbol/table.hpp"
+
 #include "support/op_checks.hpp"
 
 using namespace tenon;

@@ -1,5 +1,6 @@
 #include "tenon/ops/random.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "support/op_checks.hpp"

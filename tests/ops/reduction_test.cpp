@@ -1,5 +1,7 @@
 #include "tenon/ops/reduction.hpp"
 
+#include "tenon/ir/append.hpp"
+
 #include <cmath>
 
 #include "support/op_checks.hpp"

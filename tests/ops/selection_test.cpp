@@ -1,5 +1,7 @@
 #include "tenon/ops/selection.hpp"
 
+#include "tenon/ir/append.hpp"
+
 #include <limits>
 
 #include "support/op_checks.hpp"

@@ -1,6 +1,7 @@
 #include "tenon/ops/sequence_map.hpp"
 
 #include "tenon/infer/interpreter.hpp"
+#include "tenon/ir/append.hpp"
 #include "tenon/ir/builder.hpp"
 #include "tenon/ops/arithmetic.hpp"
 

@@ -1,5 +1,10 @@
 #include "tenon/ops/slicing.hpp"
 
+#include "tenon/ir/append.hpp"
+#include "tenon/symbol/table.hpp"
+
+#include <algorithm>
+
 #include "support/op_checks.hpp"
 
 using namespace tenon;

@@ -4,6 +4,7 @@
 #include "tenon/ops/fused.hpp"
 #include "tenon/ops/gathering.hpp"
 #include "tenon/passes/pipelines.hpp"
+#include "tenon/plan/plan.hpp"
 #include "tenon/runtime/compile.hpp"
 #include "tenon/runtime/session.hpp"
 

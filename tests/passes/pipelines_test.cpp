@@ -3,6 +3,8 @@
 #include "tenon/ops/convolution.hpp"
 #include "tenon/ops/gathering.hpp"
 
+#include <cmath>
+
 #include "../rules/check_rewrite.hpp"
 
 using namespace tenon;

@@ -4,6 +4,7 @@
 #include "tenon/ir/builder.hpp"
 #include "tenon/ir/verify.hpp"
 #include "tenon/rewrite/driver.hpp"
+#include "tenon/tensor/convert.hpp"
 
 #include <cmath>
 #include <random>

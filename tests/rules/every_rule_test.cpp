@@ -1,6 +1,9 @@
+#include "tenon/ir/verify.hpp"
 #include "tenon/rules/list.hpp"
+#include "tenon/tensor/convert.hpp"
 
 #include <map>
+#include <optional>
 #include <set>
 
 #include "check_rewrite.hpp"

@@ -112,9 +112,9 @@ int use(const std::string& bytes, const std::vector<datum>& inputs, level wanted
     CHECK_MESSAGE(names_a_place(made.failure().message), made.failure().message);
     return 1;
   }
-  session s(made->model, {.threads = 1,
-                          .memory_limit_bytes = std::int64_t{64} << 20,
-                          .time_limit = std::chrono::milliseconds(500)});
+  session s(
+      made->model,
+      {.threads = 1, .memory_limit_bytes = std::int64_t{64} << 20, .time_limit_seconds = 0.5});
   const auto out = s.run_positional(inputs);
   if (!out) CHECK_MESSAGE(names_a_place(out.failure().message), out.failure().message);
   return out ? 3 : 2;

@@ -14,6 +14,7 @@
 #include "tenon/ops/pooling.hpp"
 #include "tenon/ops/selection.hpp"
 #include "tenon/ops/slicing.hpp"
+#include "tenon/plan/plan.hpp"
 #include "tenon/runtime/compile.hpp"
 #include "tenon/runtime/session.hpp"
 #include "tenon/tools/optimize.hpp"

@@ -8,18 +8,15 @@
 #include "tenon/ops/movement.hpp"
 #include "tenon/ops/selection.hpp"
 #include "tenon/ops/slicing.hpp"
+#include "tenon/plan/plan.hpp"
 #include "tenon/runtime/compile.hpp"
 
-#include <cstdlib>
-#include <new>
-
+#include "support/allocations.hpp"
 #include <doctest/doctest.h>
 
 using namespace tenon;
 
 namespace {
-
-thread_local std::int64_t allocations = 0;
 
 tensor numbers(extents dims, float first = 0.25F) {
   tensor out(dtype::f32, std::move(dims));
@@ -51,20 +48,6 @@ void check_close(const tensor& a, const tensor& b) {
 
 }  // namespace
 
-[[gnu::noinline]] void* operator new(std::size_t bytes) {
-  ++allocations;
-  if (void* p = std::malloc(bytes == 0 ? 1 : bytes)) return p;
-  throw std::bad_alloc();
-}
-
-[[gnu::noinline]] void operator delete(void* p) noexcept {
-  std::free(p);
-}
-
-[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept {
-  std::free(p);
-}
-
 TEST_CASE("a session gives what the interpreter gives, for every size and level") {
   for (const level l : {level::none, level::o1, level::o2}) {
     compile_options options;
@@ -89,12 +72,12 @@ TEST_CASE("a repeated shape costs no allocation and no resize") {
   const named_value inputs[] = {{"x", x}};
   for (int i = 0; i < 3; ++i) s.run(std::span<const named_value>(inputs)).value();
   const std::int64_t resizes = s.resizes();
-  const std::int64_t before = allocations;
+  const std::int64_t before = allocation_count();
   for (int i = 0; i < 10; ++i) {
     auto outputs = s.run(std::span<const named_value>(inputs));
     if (!outputs) FAIL("run failed");
   }
-  CHECK(allocations == before);
+  CHECK(allocation_count() == before);
   CHECK(s.resizes() == resizes);
 }
 

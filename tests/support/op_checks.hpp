@@ -1,5 +1,8 @@
 #pragma once
 
+#include "tenon/ir/append.hpp"
+#include "tenon/tensor/convert.hpp"
+
 #include <string>
 #include <vector>
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/ir/append.hpp"
 #include "tenon/ir/evaluate.hpp"
 
 #include <vector>

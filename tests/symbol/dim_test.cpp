@@ -4,6 +4,7 @@
 #include "tenon/symbol/shape.hpp"
 
 #include <limits>
+#include <optional>
 
 #include "random_dim.hpp"
 #include <doctest/doctest.h>

@@ -1,5 +1,6 @@
 #include "tenon/symbol/scope.hpp"
 
+#include <optional>
 #include <string>
 
 #include <doctest/doctest.h>

@@ -2,12 +2,15 @@
 
 #include "tenon/formats/onnx/export.hpp"
 #include "tenon/formats/onnx/import.hpp"
+#include "tenon/ir/append.hpp"
 #include "tenon/ir/builder.hpp"
 #include "tenon/ops/activation.hpp"
 #include "tenon/ops/arithmetic.hpp"
 #include "tenon/ops/convolution.hpp"
 #include "tenon/ops/matmul.hpp"
+#include "tenon/plan/plan.hpp"
 #include "tenon/runtime/session.hpp"
+#include "tenon/symbol/table.hpp"
 
 #include <thread>
 

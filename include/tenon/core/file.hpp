@@ -154,6 +154,6 @@ result<int> open_beneath_by_walk(int folder, const std::string& location);
 
 }  // namespace tenon::inline v0
 
-#if !defined(TENON_COMPILED) || defined(TENON_IMPLEMENTATION)
+#ifndef TENON_COMPILED
 #include "tenon/impl/core_file.hpp"
 #endif

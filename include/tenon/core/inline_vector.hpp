@@ -2,8 +2,8 @@
 
 #include "tenon/core/config.hpp"
 
-#include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <initializer_list>
 #include <span>
 #include <type_traits>
@@ -84,7 +84,7 @@ template <class T, std::size_t N> class inline_vector {
   void reserve(std::size_t count) {
     if (count <= capacity_) return;
     T* bigger = new T[count];
-    std::copy(begin(), end(), bigger);
+    copy_items(bigger, data_, size_);
     release();
     data_ = bigger;
     capacity_ = count;
@@ -92,7 +92,7 @@ template <class T, std::size_t N> class inline_vector {
 
   void resize(std::size_t count, T fill = T{}) {
     reserve(count);
-    if (count > size_) std::fill(data_ + size_, data_ + count, fill);
+    for (; size_ < count; ++size_) data_[size_] = fill;
     size_ = count;
   }
 
@@ -106,14 +106,15 @@ template <class T, std::size_t N> class inline_vector {
   iterator insert(const_iterator where, T item) {
     const std::size_t at = static_cast<std::size_t>(where - data_);
     push_back(item);
-    std::rotate(data_ + at, data_ + size_ - 1, data_ + size_);
+    for (std::size_t i = size_ - 1; i > at; --i) data_[i] = data_[i - 1];
+    data_[at] = item;
     return data_ + at;
   }
 
   iterator erase(const_iterator where) {
     T* at = data_ + (where - data_);
-    std::move(at + 1, data_ + size_, at);
     --size_;
+    for (T* p = at; p != data_ + size_; ++p) *p = p[1];
     return at;
   }
 
@@ -123,10 +124,17 @@ template <class T, std::size_t N> class inline_vector {
   }
 
   friend bool operator==(const inline_vector& a, const inline_vector& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+    if (a.size_ != b.size_) return false;
+    for (std::size_t i = 0; i < a.size_; ++i)
+      if (!(a.data_[i] == b.data_[i])) return false;
+    return true;
   }
 
  private:
+  static void copy_items(T* to, const T* from, std::size_t count) {
+    if (count != 0) std::memcpy(static_cast<void*>(to), from, count * sizeof(T));
+  }
+
   void release() {
     if (data_ != items_) delete[] data_;
     data_ = items_;
@@ -135,7 +143,7 @@ template <class T, std::size_t N> class inline_vector {
 
   void take(inline_vector& other) {
     if (other.data_ == other.items_) {
-      std::copy(other.begin(), other.end(), items_);
+      copy_items(items_, other.data_, other.size_);
     } else {
       data_ = std::exchange(other.data_, other.items_);
       capacity_ = std::exchange(other.capacity_, N);

@@ -17,6 +17,6 @@ std::uint32_t crc32_of(std::span<const std::byte> bytes, std::uint32_t previous 
 
 }  // namespace tenon::inline v0
 
-#if !defined(TENON_COMPILED) || defined(TENON_IMPLEMENTATION)
+#ifndef TENON_COMPILED
 #include "tenon/impl/formats_inflate.hpp"
 #endif

@@ -32,6 +32,6 @@ status save_npy(std::string_view path, const tensor& value);
 
 }  // namespace tenon::inline v0
 
-#if !defined(TENON_COMPILED) || defined(TENON_IMPLEMENTATION)
+#ifndef TENON_COMPILED
 #include "tenon/impl/formats_npy.hpp"
 #endif

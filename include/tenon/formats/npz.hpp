@@ -60,6 +60,6 @@ status save_npz(std::string_view path, std::span<const npz_array> arrays);
 
 }  // namespace tenon::inline v0
 
-#if !defined(TENON_COMPILED) || defined(TENON_IMPLEMENTATION)
+#ifndef TENON_COMPILED
 #include "tenon/impl/formats_npz.hpp"
 #endif

@@ -59,6 +59,6 @@ class zip_writer {
 
 }  // namespace tenon::inline v0
 
-#if !defined(TENON_COMPILED) || defined(TENON_IMPLEMENTATION)
+#ifndef TENON_COMPILED
 #include "tenon/impl/formats_zip.hpp"
 #endif

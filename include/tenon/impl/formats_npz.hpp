@@ -5,6 +5,7 @@
 #include "tenon/formats/npz.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace tenon::inline v0 {

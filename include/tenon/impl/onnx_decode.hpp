@@ -2,6 +2,8 @@
 
 #include "tenon/formats/onnx/schema.hpp"
 
+#include <memory>
+
 namespace tenon::inline v0::onnx {
 
 namespace decode_detail {

@@ -4,8 +4,10 @@
 #include "tenon/formats/onnx/export.hpp"
 #include "tenon/formats/onnx/export_attributes.hpp"
 #include "tenon/formats/onnx/exporter.hpp"
+#include "tenon/symbol/table.hpp"
 
 #include <algorithm>
+#include <variant>
 
 namespace tenon::inline v0::onnx {
 

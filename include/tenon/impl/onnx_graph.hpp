@@ -2,7 +2,10 @@
 
 #include "tenon/core/file.hpp"
 #include "tenon/formats/onnx/importer.hpp"
+#include "tenon/symbol/table.hpp"
 
+#include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace tenon::inline v0::onnx {

@@ -4,7 +4,9 @@
 #include "tenon/ir/append.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_set>
+#include <variant>
 
 namespace tenon::inline v0::onnx {
 
@@ -118,6 +120,10 @@ TENON_INLINE result<std::vector<value_id>> importer::add_form(ir::graph& g,
     return fail(code::unsupported, "op ", quoted(form.op_type), " is needed, but not supported");
   ir::any_op op = ir::any_op::make(*type);
   for (const named_attribute& a : form.attributes) TENON_TRY(op.assign(a.name, a.value));
+  for (std::size_t i = 0; i < type->attribute_names.size(); ++i)
+    if (type->requires_attribute[i] && !form.find(type->attribute_names[i]))
+      return fail(code::attribute, "attribute ", quoted(type->attribute_names[i]), " is missing, ",
+                  quoted(form.op_type), " requires it");
   while (!form.inputs.empty() && !form.inputs.back()) form.inputs.pop_back();
   std::vector<const ir::fact*> pointers;
   for (const value_id v : form.inputs) pointers.push_back(v ? &g.fact(v) : nullptr);

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "tenon/formats/onnx/importer.hpp"
+#include "tenon/symbol/table.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace tenon::inline v0::onnx {
 

@@ -1,9 +1,11 @@
 #pragma once
 
 #include "tenon/formats/onnx/upgrade.hpp"
+#include "tenon/tensor/convert.hpp"
 
 #include <limits>
 #include <optional>
+#include <variant>
 
 namespace tenon::inline v0::onnx {
 

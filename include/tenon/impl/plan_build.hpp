@@ -4,8 +4,10 @@
 #include "tenon/plan/build.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <unordered_map>
 #include <unordered_set>
+#include <variant>
 
 namespace tenon::inline v0::plan {
 

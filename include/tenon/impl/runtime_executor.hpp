@@ -1,12 +1,17 @@
 #pragma once
 
 #include "tenon/infer/interpreter.hpp"
+#include "tenon/ir/evaluate.hpp"
+#include "tenon/plan/plan.hpp"
 #include "tenon/runtime/cpu_limits.hpp"
 #include "tenon/runtime/session.hpp"
 #include "tenon/runtime/thread_pool.hpp"
+#include "tenon/symbol/table.hpp"
+#include "tenon/tensor/convert.hpp"
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 namespace tenon::inline v0 {
@@ -31,13 +36,11 @@ class pool_threads final : public kernel::parallel {
 };
 
 /// Binds the one unknown symbol of an input size that is linear in it, or checks a known size.
-inline status solve_for_input(dim d,
-                              std::int64_t found,
-                              bindings& symbols,
-                              std::string_view where) {
+template <class Where>
+status solve_for_input(dim d, std::int64_t found, bindings& symbols, const Where& where) {
   if (const auto known = evaluate(d, symbols)) {
     if (*known == found) return {};
-    return fail(code::input, where, " is ", found, ", expected ", d, " = ", *known);
+    return fail(code::input, where(), " is ", found, ", expected ", d, " = ", *known);
   }
   inline_vector<std::uint32_t, 8> in;
   collect_symbols(d, in);
@@ -55,7 +58,7 @@ inline status solve_for_input(dim d,
   if (at_zero && at_one && *at_one != *at_zero && (found - *at_zero) % (*at_one - *at_zero) == 0)
     symbols.set(open, (found - *at_zero) / (*at_one - *at_zero));
   if (evaluate(d, symbols) == found) return {};
-  return fail(code::input, where, " is ", found, ", expected ", d, " for some size");
+  return fail(code::input, where(), " is ", found, ", expected ", d, " for some size");
 }
 
 /// What executors of one session share: limits, memory account, threads.
@@ -139,7 +142,9 @@ class executor final : public ir::eval_host {
   std::vector<std::vector<std::uint32_t>> views_of_;  // by value: views that follow its bytes
   std::vector<extents> last_inputs_;
   std::vector<datum> outputs_;
+  std::vector<std::int64_t> output_bytes_;  // of the memory behind outputs_
   std::vector<tensor> computed_;
+  std::vector<std::int64_t> offsets_, content_;  // of slots; of one computed value
   tensor arena_, scratch_;
   bindings symbols_;
   std::int64_t arena_bytes_ = 0;
@@ -160,6 +165,7 @@ inline void executor::prepare() {
   views_of_.resize(n);
   sizes_.resize(p_->sizes.size());
   outputs_.resize(p_->outputs.size());
+  output_bytes_.resize(p_->outputs.size());
   computed_.resize(n);
   for (std::uint32_t v = 0; v < n; ++v) {
     const plan::buffer& b = p_->values[v];
@@ -261,7 +267,8 @@ inline status executor::bind_expressions() {
       const dim d = f.shape[k];
       if (d.is_constant() || d.is_symbol()) continue;
       const std::int64_t found = last_inputs_[i][k];
-      TENON_TRY(solve_for_input(d, found, symbols_, cat(name_of_input(i), " axis ", k)));
+      TENON_TRY(
+          solve_for_input(d, found, symbols_, [&] { return cat(name_of_input(i), " axis ", k); }));
     }
   }
   TENON_TRY(p_->symbols.facts().check_facts(symbols_));
@@ -296,10 +303,10 @@ inline void executor::point(std::uint32_t v, std::byte* data) {
 }
 
 inline status executor::place_arena() {
-  std::vector<std::int64_t> offsets;
+  offsets_.clear();
   std::int64_t total = 0;
   for (const auto& slot : p_->slots) {
-    offsets.push_back(total);
+    offsets_.push_back(total);
     std::int64_t largest = 0;
     for (const std::uint32_t v : slot) {
       const std::int64_t bytes = bytes_of(v);
@@ -319,7 +326,7 @@ inline status executor::place_arena() {
   }
   arena_bytes_ = std::max(arena_bytes_, total);
   for (std::size_t i = 0; i < p_->slots.size(); ++i)
-    for (const std::uint32_t v : p_->slots[i]) point(v, arena_.bytes() + offsets[i]);
+    for (const std::uint32_t v : p_->slots[i]) point(v, arena_.bytes() + offsets_[i]);
   return {};
 }
 
@@ -346,10 +353,12 @@ inline status executor::resize() {
                     " has a negative size ", sizes_[s], " for these inputs");
     set_shape(v);
     if (b.where != plan::place::computed) continue;
-    TENON_TRY(computed_[v], tensor::make(b.fact.type, shapes_[v]));
-    std::vector<std::int64_t> content;
-    for (const std::uint32_t s : b.elements) content.push_back(sizes_[s]);
-    store_elements<std::int64_t>(content, computed_[v]);
+    if (computed_[v].type() != b.fact.type || !(computed_[v].dims() == shapes_[v])) {
+      TENON_TRY(computed_[v], tensor::make(b.fact.type, shapes_[v]));
+    }
+    content_.clear();
+    for (const std::uint32_t s : b.elements) content_.push_back(sizes_[s]);
+    store_elements<std::int64_t>(content_, computed_[v]);
     point(v, computed_[v].bytes());
   }
   for (std::uint32_t v = 0; v < p_->values.size(); ++v)
@@ -397,12 +406,17 @@ inline status executor::point_outputs() {
   for (std::size_t i = 0; i < p_->outputs.size(); ++i) {
     const std::uint32_t v = p_->outputs[i];
     if (p_->values[v].where != plan::place::output || p_->values[v].source != i) continue;
-    const bool reusable = outputs_[i].is_tensor() && outputs_[i].as_tensor().dims() == shapes_[v] &&
-                          !outputs_[i].as_tensor().memory().is_shared();
-    if (!reusable) {
-      auto made = env_->bounds.memory.make(p_->values[v].fact.type, shapes_[v]);
+    const bool is_free = outputs_[i].is_tensor() && !outputs_[i].as_tensor().memory().is_shared();
+    const dtype type = p_->values[v].fact.type;
+    const std::int64_t bytes = bytes_of(v);
+    if (is_free && type != dtype::string && bytes >= 0 && bytes <= output_bytes_[i]) {
+      storage memory = outputs_[i].as_tensor().memory();
+      outputs_[i] = tensor::over(type, shapes_[v], std::move(memory));
+    } else if (!is_free || !(outputs_[i].as_tensor().dims() == shapes_[v])) {
+      auto made = env_->bounds.memory.make(type, shapes_[v]);
       if (!made) return std::move(made).failure().in(name_of_output(i));
       outputs_[i] = *std::move(made);
+      output_bytes_[i] = bytes;
     }
     point(v, outputs_[i].as_tensor().bytes());
   }

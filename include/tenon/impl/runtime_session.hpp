@@ -2,7 +2,12 @@
 
 #include "tenon/impl/runtime_executor.hpp"
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstring>
+#include <memory>
+#include <optional>
 #include <vector>
 
 namespace tenon::inline v0 {
@@ -272,7 +277,7 @@ class session::state {
     env_.bounds.limits.cancelled = &cancelled_;
     env_.threads = threads_.get();
     env_.profile = options.profile;
-    time_limit_ = options.time_limit;
+    time_limit_seconds_ = options.time_limit_seconds;
     executor_ = std::make_unique<session_detail::executor>(model_.program(), env_);
   }
 
@@ -283,7 +288,7 @@ class session::state {
 
   result<run_outputs> run(std::span<const datum> inputs) {
     cancelled_ = false;
-    if (time_limit_) env_.bounds.limits.deadline = std::chrono::steady_clock::now() + *time_limit_;
+    env_.bounds.limits.end_in(time_limit_seconds_);
     TENON_TRY(executor_->run(inputs));
     return run_outputs(model_.program(), executor_->outputs());
   }
@@ -296,7 +301,7 @@ class session::state {
   std::unique_ptr<session_detail::pool_threads> threads_;
   session_detail::environment env_;
   std::unique_ptr<session_detail::executor> executor_;
-  std::optional<std::chrono::nanoseconds> time_limit_;
+  double time_limit_seconds_ = 0;
   std::atomic<bool> cancelled_{false};
   std::vector<datum> ordered_;
 };

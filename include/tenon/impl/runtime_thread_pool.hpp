@@ -4,11 +4,13 @@
 #include "tenon/runtime/thread_pool.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cfenv>
 #include <charconv>
 #include <chrono>
 #include <climits>
 #include <cstdlib>
+#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>

@@ -3,6 +3,7 @@
 #include "tenon/symbol/polynomial.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 
 namespace tenon::inline v0::symbol_detail {

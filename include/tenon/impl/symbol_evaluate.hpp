@@ -4,6 +4,7 @@
 #include "tenon/symbol/polynomial.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace tenon::inline v0 {
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tenon/core/file.hpp"
+#include "tenon/plan/plan.hpp"
 #include "tenon/runtime/cpu_limits.hpp"
 #include "tenon/tools/command_bench.hpp"
 #include "tenon/tools/json.hpp"

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/symbol/table.hpp"
 #include "tenon/tools/command_quickstart.hpp"
 
 #include <algorithm>

@@ -9,6 +9,8 @@
 #include "tenon/tools/model_inputs.hpp"
 
 #include <charconv>
+#include <cstring>
+#include <optional>
 
 namespace tenon::inline v0::tools {
 

@@ -5,10 +5,12 @@
 #include "tenon/formats/onnx/schema.hpp"
 #include "tenon/ir/print.hpp"
 #include "tenon/symbol/evaluate.hpp"
+#include "tenon/symbol/table.hpp"
 #include "tenon/tools/command_inspect.hpp"
 
 #include <limits>
 #include <map>
+#include <variant>
 
 namespace tenon::inline v0::tools {
 

@@ -19,10 +19,7 @@ TENON_INLINE compile_options compile_options_of(const model_settings& settings) 
   std::int64_t limit = settings.memory_limit_bytes;
   if (limit <= 0) limit = static_cast<std::int64_t>(read_cpu_limits().memory_bytes);
   if (limit > 0) bounds.memory = memory_budget(limit);
-  if (settings.time_limit_seconds > 0)
-    bounds.limits.deadline =
-        clock::now() + std::chrono::duration_cast<clock::duration>(
-                           std::chrono::duration<double>(settings.time_limit_seconds));
+  bounds.limits.end_in(settings.time_limit_seconds);
   return out;
 }
 
@@ -31,9 +28,7 @@ TENON_INLINE session_options session_options_of(const model_settings& settings) 
   out.threads = settings.threads;
   out.memory_limit_bytes = settings.memory_limit_bytes;
   out.profile = settings.profile;
-  if (settings.time_limit_seconds > 0)
-    out.time_limit =
-        std::chrono::nanoseconds(static_cast<std::int64_t>(settings.time_limit_seconds * 1e9));
+  out.time_limit_seconds = settings.time_limit_seconds;
   return out;
 }
 

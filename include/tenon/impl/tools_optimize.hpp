@@ -1,8 +1,10 @@
 #pragma once
 
 #include "tenon/backends/cpu/simd/isa.hpp"
+#include "tenon/plan/plan.hpp"
 #include "tenon/runtime/cpu_limits.hpp"
 #include "tenon/runtime/session.hpp"
+#include "tenon/symbol/table.hpp"
 #include "tenon/tools/machine.hpp"
 #include "tenon/tools/model_inputs.hpp"
 #include "tenon/tools/open_model.hpp"
@@ -11,6 +13,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 namespace tenon::inline v0 {
 

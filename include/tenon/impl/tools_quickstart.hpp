@@ -8,6 +8,7 @@
 #include "tenon/tools/folder.hpp"
 #include "tenon/tools/timing.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace tenon::inline v0::tools {

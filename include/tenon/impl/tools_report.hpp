@@ -4,6 +4,8 @@
 #include "tenon/tools/json.hpp"
 #include "tenon/tools/report.hpp"
 
+#include <optional>
+
 namespace tenon::inline v0 {
 
 namespace report_detail {

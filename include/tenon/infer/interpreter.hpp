@@ -1,36 +1,12 @@
 #pragma once
 
-#include "tenon/ir/append.hpp"
-#include "tenon/ir/evaluate.hpp"
-#include "tenon/tensor/budget.hpp"
+#include "tenon/infer/limits.hpp"
+#include "tenon/ir/eval_context.hpp"
 
-#include <atomic>
-#include <chrono>
-#include <optional>
 #include <span>
 #include <vector>
 
 namespace tenon::inline v0 {
-
-/// When a run must end; asked between nodes and inside long loops.
-struct run_limits {
-  std::optional<std::chrono::steady_clock::time_point> deadline;
-  const std::atomic<bool>* cancelled = nullptr;
-
-  status check() const {
-    if (cancelled && cancelled->load(std::memory_order_relaxed))
-      return fail(code::resource, "the run was cancelled");
-    if (deadline && std::chrono::steady_clock::now() > *deadline)
-      return fail(code::resource, "time limit: the run did not end in time; raise the time limit");
-    return {};
-  }
-};
-
-/// Bounds of an interpretation.
-struct interpret_options {
-  memory_budget memory;
-  run_limits limits;
-};
 
 /// Runs nodes with their reference kernels: the oracle for folding, rules and backends.
 class interpreter final : public ir::eval_host {
@@ -43,92 +19,29 @@ class interpreter final : public ir::eval_host {
   /// The outputs of one op.
   result<std::vector<datum>> evaluate(const ir::any_op& op,
                                       std::span<const datum* const> inputs,
-                                      std::size_t output_count) {
-    ir::eval_context ctx(op, inputs, output_count, *this);
-    TENON_TRY(op.reference(ctx));
-    return std::move(ctx.outputs());
-  }
+                                      std::size_t output_count);
 
-  result<tensor> allocate(std::size_t, dtype type, const extents& dims) override {
-    return options_.memory.make(type, dims);
-  }
+  result<tensor> allocate(std::size_t, dtype type, const extents& dims) override;
 
-  status check_limits() override { return options_.limits.check(); }
+  status check_limits() override;
 
  private:
   interpret_options options_;
   int depth_ = 0;
 };
 
-inline result<std::vector<datum>> interpreter::run(const ir::graph& g,
-                                                   std::span<const datum> inputs) {
-  if (inputs.size() != g.inputs().size())
-    return fail(code::input, "graph ", quoted(g.name), " has ", g.inputs().size(),
-                " inputs, found ", inputs.size());
-  if (depth_ > ir::max_subgraph_depth) return fail(code::graph, "subgraphs are nested too deeply");
-  ++depth_;
-
-  struct leave {
-    int& depth;
-
-    ~leave() { --depth; }
-  } on_exit{depth_};
-
-  std::vector<datum> values(g.value_capacity());
-  std::vector<std::size_t> readers(g.value_capacity());
-  const auto load = [&](value_id v) {
-    if (!values[v.index] && g.is_constant(v)) values[v.index] = g.fact(v).constant;
-    readers[v.index] = g.use_count(v);
-  };
-  for (std::size_t i = 0; i < inputs.size(); ++i) values[g.inputs()[i].index] = inputs[i];
-  for (const value_id v : g.inputs()) load(v);
-  std::vector<const datum*> pointers;
-  for (const node_id n : g.order()) {
-    TENON_TRY(check_limits());
-    const auto& node = g[n];
-    pointers.clear();
-    for (const value_id v : node.inputs) {
-      if (v && !values[v.index]) load(v);
-      pointers.push_back(v && values[v.index] ? &values[v.index] : nullptr);
-    }
-    auto outputs = evaluate(node.op, pointers, node.outputs.size());
-    if (!outputs) return std::move(outputs).failure().in(ir::describe(g, n));
-    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-      const value_id v = node.outputs[i];
-      if (!v) continue;
-      readers[v.index] = g.use_count(v);
-      if (readers[v.index] != 0) values[v.index] = std::move((*outputs)[i]);
-    }
-    for (const value_id v : node.inputs)
-      if (v && readers[v.index] != 0 && --readers[v.index] == 0) values[v.index] = {};
-  }
-  std::vector<datum> out;
-  for (const value_id v : g.outputs()) {
-    load(v);
-    out.push_back(values[v.index]);
-  }
-  return out;
-}
-
 /// The outputs of a graph for inputs in graph order, by reference kernels alone.
-inline result<std::vector<datum>> interpret(const ir::graph& g,
-                                            std::span<const datum> inputs,
-                                            const interpret_options& options = {}) {
-  return interpreter(options).run(g, inputs);
-}
+result<std::vector<datum>> interpret(const ir::graph& g,
+                                     std::span<const datum> inputs,
+                                     const interpret_options& options = {});
 
 /// The outputs of one node whose inputs are all constants.
-inline result<std::vector<datum>> evaluate_node(const ir::graph& g,
-                                                node_id n,
-                                                const interpret_options& options = {}) {
-  std::vector<datum> data;
-  for (const value_id v : g[n].inputs) data.push_back(v ? datum(g.fact(v).constant) : datum());
-  std::vector<const datum*> pointers;
-  for (std::size_t i = 0; i < data.size(); ++i)
-    pointers.push_back(g[n].inputs[i] ? &data[i] : nullptr);
-  auto out = interpreter(options).evaluate(g[n].op, pointers, g[n].outputs.size());
-  if (!out) return std::move(out).failure().in(ir::describe(g, n));
-  return out;
-}
+result<std::vector<datum>> evaluate_node(const ir::graph& g,
+                                         node_id n,
+                                         const interpret_options& options = {});
 
 }  // namespace tenon::inline v0
+
+#ifndef TENON_COMPILED
+#include "tenon/impl/infer_interpreter.hpp"
+#endif

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/core/result.hpp"
 #include "tenon/ir/subgraph.hpp"
 #include "tenon/tensor/tensor.hpp"
 
@@ -10,24 +11,52 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
 namespace tenon::inline v0::ir {
 
+using attribute_variant = std::variant<std::monostate,
+                                       std::int64_t,
+                                       float,
+                                       std::string,
+                                       std::vector<std::int64_t>,
+                                       std::vector<float>,
+                                       std::vector<std::string>,
+                                       tensor,
+                                       subgraph,
+                                       std::vector<tensor>>;
+
 /// Any value an attribute can have outside its op: in files, in text, in messages.
-using attribute_value = std::variant<std::monostate,
-                                     std::int64_t,
-                                     float,
-                                     std::string,
-                                     std::vector<std::int64_t>,
-                                     std::vector<float>,
-                                     std::vector<std::string>,
-                                     tensor,
-                                     subgraph,
-                                     std::vector<tensor>>;
+class attribute_value : public attribute_variant {
+ public:
+  attribute_value();
+  attribute_value(const attribute_value&);
+  attribute_value(attribute_value&&) noexcept;
+  attribute_value& operator=(const attribute_value&);
+  attribute_value& operator=(attribute_value&&) noexcept;
+  ~attribute_value();
+
+  template <class T>
+
+  requires(!std::derived_from<std::remove_cvref_t<T>, attribute_variant> &&
+           std::constructible_from<attribute_variant, T&&>) attribute_value(T&& value)
+      : attribute_variant(std::forward<T>(value)) {}
+};
+
+/// `3`, `"text"`, `[1, 2]`: the text of an attribute value for messages.
+std::string to_text(const attribute_value& v);
+
+/// Receives the attributes of an op one by one.
+class attribute_visitor {
+ public:
+  virtual void operator()(std::string_view name, const attribute_value& value, bool is_default) = 0;
+
+ protected:
+  ~attribute_visitor() = default;
+};
 
 /// An enum whose values have names: `constexpr auto enum_names(E)` gives an array in order.
 template <class E>
@@ -48,11 +77,6 @@ template <class Op, class Member> struct attribute {
 template <class Op, class Member> attribute(const char*, Member Op::*) -> attribute<Op, Member>;
 template <class Op, class Member>
 attribute(const char*, Member Op::*, bool) -> attribute<Op, Member>;
-
-/// The attributes of an op, in order.
-template <class... A> consteval auto attributes_of(A... attributes) {
-  return std::tuple{attributes...};
-}
 
 namespace attribute_detail {
 
@@ -143,17 +167,74 @@ template <class T> std::string expected() {
 
 }  // namespace attribute_detail
 
-/// `3`, `"text"`, `[1, 2]`: the text of an attribute value for messages.
-inline std::string to_text(const attribute_value& v) {
-  if (const auto* i = std::get_if<std::int64_t>(&v)) return cat(*i);
-  if (const auto* f = std::get_if<float>(&v)) return cat(*f);
-  if (const auto* s = std::get_if<std::string>(&v)) return cat("\"", printable_name(*s), "\"");
-  if (const auto* is = std::get_if<std::vector<std::int64_t>>(&v)) return bracketed(*is);
-  if (const auto* fs = std::get_if<std::vector<float>>(&v)) return bracketed(*fs);
-  if (const auto* ss = std::get_if<std::vector<std::string>>(&v)) return bracketed(*ss);
-  if (const auto* t = std::get_if<tensor>(&v)) return t->str();
-  if (std::holds_alternative<subgraph>(v)) return "graph";
-  return "none";
+namespace attribute_detail {
+
+template <class Member>
+void visit(attribute_visitor& visitor,
+           std::string_view name,
+           const Member& now,
+           const Member& usual) {
+  visitor(name, store(now), now == usual);
+}
+
+template <class Member>
+status assign(std::string_view name, Member& to, const attribute_value& from) {
+  if (load(from, to)) return {};
+  return fail(code::attribute, "attribute ", quoted(name), " is ", to_text(from), ", expected ",
+              expected<Member>());
+}
+
+template <std::size_t I, class A> struct slot { A item; };
+
+template <class Indices, class... A> struct list;
+
+// One base a member instead of a tuple: visiting is a fold over bases, which compiles several times faster.
+template <std::size_t... I, class... A>
+struct list<std::index_sequence<I...>, A...> : slot<I, A>... {
+  consteval explicit list(A... items) : slot<I, A>{items}... {}
+
+  static constexpr std::size_t size = sizeof...(A);
+
+  constexpr std::array<std::string_view, sizeof...(A)> names() const {
+    return {this->slot<I, A>::item.name...};
+  }
+
+  constexpr std::array<bool, sizeof...(A)> required() const {
+    return {this->slot<I, A>::item.is_required...};
+  }
+
+  template <class Op>
+  void visit([[maybe_unused]] const Op& o,
+             [[maybe_unused]] const Op& usual,
+             [[maybe_unused]] attribute_visitor& visitor) const {
+    (attribute_detail::visit(visitor, this->slot<I, A>::item.name,
+                             o.*(this->slot<I, A>::item.member),
+                             usual.*(this->slot<I, A>::item.member)),
+     ...);
+  }
+
+  /// False when no attribute has that name.
+  template <class Op>
+  bool assign([[maybe_unused]] Op& o,
+              [[maybe_unused]] std::string_view name,
+              [[maybe_unused]] const attribute_value& value,
+              [[maybe_unused]] status& out) const {
+    return (
+        ... ||
+        (this->slot<I, A>::item.name == name &&
+         (out = attribute_detail::assign(name, o.*(this->slot<I, A>::item.member), value), true)));
+  }
+};
+
+}  // namespace attribute_detail
+
+/// The attributes of an op, in order.
+template <class... A> consteval auto attributes_of(A... attributes) {
+  return attribute_detail::list<std::index_sequence_for<A...>, A...>(attributes...);
 }
 
 }  // namespace tenon::inline v0::ir
+
+#ifndef TENON_COMPILED
+#include "tenon/impl/ir_attribute.hpp"
+#endif

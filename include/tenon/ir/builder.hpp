@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tenon/ir/append.hpp"
+#include "tenon/ir/graph.hpp"
 
 #include <initializer_list>
 #include <string>
@@ -33,44 +33,21 @@ class builder {
  public:
   explicit builder(std::string name = {}) { graph_.name = std::move(name); }
 
-  value_id input(std::string name, dtype type, std::initializer_list<declared_dim> shape) {
-    dims sizes;
-    for (const declared_dim& d : shape)
-      sizes.push_back(d.symbol.empty() ? dim(d.size) : size_named(d.symbol));
-    return graph_.add_input(std::move(name), ir::fact::of(type, std::move(sizes)));
-  }
+  /// A graph input; its symbols are sizes, 0 or more.
+  value_id input(std::string name, dtype type, std::initializer_list<declared_dim> shape);
 
-  value_id constant(std::string name, tensor content) {
-    return graph_.add_constant(std::move(name), std::move(content));
-  }
+  value_id constant(std::string name, tensor content);
 
   /// A node with one output.
-  value_id add(ir::any_op op, std::initializer_list<value_id> inputs, std::string name = {}) {
-    return add(std::move(op), std::span(inputs.begin(), inputs.size()), 1, std::move(name))[0];
-  }
+  value_id add(ir::any_op op, std::initializer_list<value_id> inputs, std::string name = {});
 
   /// A node with several outputs; on an error all of them are invalid ids.
   std::vector<value_id> add(ir::any_op op,
                             std::span<const value_id> inputs,
                             std::size_t outputs,
-                            std::string name = {}) {
-    std::vector<value_id> none(outputs);
-    if (!state_) return none;
-    if (name.empty()) name = cat(op.name(), "_", graph_.node_capacity());
-    std::vector<std::string> names;
-    for (std::size_t i = 0; i < outputs; ++i) names.push_back(i == 0 ? name : cat(name, ".", i));
-    auto made = ir::append(graph_, std::move(op), inputs, names, name, {{name}});
-    if (!made) {
-      state_ = std::move(made).failure();
-      return none;
-    }
-    const auto& ids = graph_[*made].outputs;
-    return {ids.begin(), ids.end()};
-  }
+                            std::string name = {});
 
-  void output(std::string name, value_id v) {
-    if (state_ && v) graph_.add_output(v, std::move(name));
-  }
+  void output(std::string name, value_id v);
 
   /// The fact of a value, for sizes that depend on it.
   const ir::fact& fact(value_id v) const { return graph_.fact(v); }
@@ -78,21 +55,17 @@ class builder {
   ir::graph& graph() { return graph_; }
 
   /// The graph, or the first error met.
-  result<ir::graph> finish() {
-    if (!state_) return state_.failure();
-    return std::move(graph_);
-  }
+  result<ir::graph> finish();
 
  private:
-  dim size_named(std::string_view name) {
-    const dim d = graph_.symbols.scope().symbol(name);
-    if (auto known = graph_.symbols.facts().restrict(d, 0, interval::highest, "a size"); !known)
-      state_ = std::move(known).failure();
-    return d;
-  }
+  dim size_named(std::string_view name);
 
   ir::graph graph_;
   status state_;
 };
 
 }  // namespace tenon::inline v0
+
+#ifndef TENON_COMPILED
+#include "tenon/impl/ir_builder.hpp"
+#endif

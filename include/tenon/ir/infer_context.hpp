@@ -1,7 +1,9 @@
 #pragma once
 
 #include "tenon/ir/graph.hpp"
+#include "tenon/symbol/table.hpp"
 
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -58,25 +60,10 @@ class infer_context {
   }
 
   /// The content of input `i` as numbers when all of it is known now.
-  std::optional<std::vector<std::int64_t>> constants(std::size_t i) const {
-    const auto known = elements(i);
-    if (!known) return std::nullopt;
-    std::vector<std::int64_t> out;
-    for (const dim d : *known) {
-      if (!d.is_constant()) return std::nullopt;
-      out.push_back(d.constant());
-    }
-    return out;
-  }
+  std::optional<std::vector<std::int64_t>> constants(std::size_t i) const;
 
   /// Normalises a possibly negative axis of a tensor of `rank` axes.
-  result<std::size_t> axis(std::int64_t a, std::size_t rank, std::string_view what = "axis") const {
-    const auto r = static_cast<std::int64_t>(rank);
-    if (a < -r || a >= r)
-      return fail(code::attribute, what, " is ", a, ", expected ", -r, " to ", r - 1, " for rank ",
-                  rank);
-    return static_cast<std::size_t>(a < 0 ? a + r : a);
-  }
+  result<std::size_t> axis(std::int64_t a, std::size_t rank, std::string_view what = "axis") const;
 
   /// Claims that two sizes are equal: an error when they cannot be, a deferred check when it is unknown.
   status require_equal(dim a, dim b, std::string_view what);
@@ -96,15 +83,7 @@ class infer_context {
   /// Fails unless input `i` is a tensor of one of `types`.
   status require_type(std::size_t i,
                       std::initializer_list<dtype> types,
-                      std::string_view what) const {
-    if (!(*this)[i].is_tensor())
-      return fail(code::shape, what, " is ", (*this)[i].str(), ", expected a tensor");
-    for (const dtype t : types)
-      if ((*this)[i].type == t) return {};
-    std::string expected;
-    for (const dtype t : types) expected += cat(expected.empty() ? "" : ", ", name_of(t));
-    return fail(code::shape, what, " is ", name_of((*this)[i].type), ", expected ", expected);
-  }
+                      std::string_view what) const;
 
   subgraph_function infer_subgraph = nullptr;
   int depth = 0;          ///< of subgraph nesting
@@ -121,70 +100,8 @@ class infer_context {
   const symbol_context* symbols_;
 };
 
-inline dim infer_context::unbacked(std::string_view prefix, dim bound) {
-  const dim symbol = scope().fresh(prefix);
-  static_cast<void>(facts().restrict(symbol, 0, facts().bounds(bound).hi, node));
-  return symbol;
-}
-
-inline status infer_context::require_equal(dim a, dim b, std::string_view what) {
-  if (a == b) return {};
-  switch (facts().is_equal(a, b)) {
-    case truth::yes:
-      return {};
-    case truth::no:
-      return fail(code::shape, what, " is ", a, ", expected ", b);
-    case truth::unknown:
-      break;
-  }
-  defer(a, relation::equal, b, what);
-  return {};
-}
-
-inline status infer_context::require_at_most(dim a, dim b, std::string_view what) {
-  const truth known = facts().is_less_equal(a, b);
-  if (known == truth::no) return fail(code::shape, what, " is ", a, ", expected at most ", b);
-  if (known == truth::unknown) defer(a, relation::less_equal, b, what);
-  return {};
-}
-
-inline status infer_context::require_same(const dims& a, const dims& b, std::string_view what) {
-  if (a.size() != b.size())
-    return fail(code::shape, what, " has shape ", bracketed(a), ", expected ", bracketed(b));
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    auto same = require_equal(a[i], b[i], what);
-    if (!same)
-      return fail(code::shape, what, " has shape ", bracketed(a), ", expected ", bracketed(b));
-  }
-  return {};
-}
-
-inline result<dim> infer_context::broadcast_dim(dim a, dim b, std::string_view what) {
-  if (a == b) return a;
-  if (a.is_constant() && a.constant() == 1) return b;
-  if (b.is_constant() && b.constant() == 1) return a;
-  if (facts().is_equal(a, b) == truth::yes) return a;
-  if (a.is_constant() && b.is_constant())
-    return fail(code::shape, what, " has sizes ", a, " and ", b, " that do not broadcast");
-  defer(a, relation::broadcastable, b, what);
-  if (a.is_constant()) return a;
-  if (b.is_constant()) return b;
-  return facts().simplify(symbol_detail::make_broadcast(a, b));
-}
-
-inline result<dims> infer_context::broadcast(const dims& a, const dims& b, std::string_view what) {
-  const std::size_t rank = std::max(a.size(), b.size());
-  dims out;
-  for (std::size_t i = 0; i < rank; ++i) {
-    const dim da = i + a.size() >= rank ? a[i + a.size() - rank] : dim(1);
-    const dim db = i + b.size() >= rank ? b[i + b.size() - rank] : dim(1);
-    auto size = broadcast_dim(da, db, what);
-    if (!size)
-      return fail(code::shape, what, ": shapes ", bracketed(a), " and ", bracketed(b),
-                  " do not broadcast");
-    out.push_back(*size);
-  }
-  return out;
-}
-
 }  // namespace tenon::inline v0::ir
+
+#ifndef TENON_COMPILED
+#include "tenon/impl/ir_infer_context.hpp"
+#endif

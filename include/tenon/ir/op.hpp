@@ -103,15 +103,6 @@ concept op = requires {
   { o.reference(ec) } -> std::same_as<status>;
 };
 
-/// Receives the attributes of an op one by one.
-class attribute_visitor {
- public:
-  virtual void operator()(std::string_view name, const attribute_value& value, bool is_default) = 0;
-
- protected:
-  ~attribute_visitor() = default;
-};
-
 /// The erased form of an op type; types are told apart by `id`.
 struct op_type {
   const void* id;  ///< `id_of<Op>()`
@@ -126,10 +117,9 @@ struct op_type {
   status (*infer)(const void*, infer_context&);
   status (*reference)(const void*, eval_context&);
   void (*visit)(const void*, attribute_visitor&);
-  status (*assign)(void*,
-                   std::string_view,
-                   const attribute_value&);  // empty name: check required ones
+  status (*assign)(void*, std::string_view, const attribute_value&);
   std::span<const std::string_view> attribute_names;
+  std::span<const bool> requires_attribute;  ///< one for each name: a file must give it
 
   bool has(op_traits t) const { return (traits & t) == t; }
 };
@@ -138,14 +128,8 @@ namespace op_detail {
 
 template <class Op> inline constexpr char identity = 0;
 
-template <class Op> consteval std::size_t attribute_count() {
-  return std::tuple_size_v<std::remove_cvref_t<decltype(Op::attributes)>>;
-}
-
-template <class Op>
-inline constexpr auto attribute_names = std::apply(
-    [](const auto&... a) { return std::array<std::string_view, sizeof...(a)>{a.name...}; },
-    Op::attributes);
+template <class Op> inline constexpr auto attribute_names = Op::attributes.names();
+template <class Op> inline constexpr auto requires_attribute = Op::attributes.required();
 
 template <class Op> consteval std::span<const onnx_import> imports() {
   if constexpr (!requires { Op::onnx; })
@@ -157,39 +141,16 @@ template <class Op> consteval std::span<const onnx_import> imports() {
 }
 
 template <class Op> void visit(const void* self, attribute_visitor& visitor) {
-  static_cast<void>(visitor);
-  const Op& o = *static_cast<const Op*>(self);
-  const Op defaults{};
-  std::apply(
-      [&](const auto&... a) {
-        (visitor(a.name, attribute_detail::store(o.*(a.member)),
-                 o.*(a.member) == defaults.*(a.member)),
-         ...);
-      },
-      Op::attributes);
+  Op::attributes.visit(*static_cast<const Op*>(self), Op{}, visitor);
 }
 
-template <class Op, class A>
-bool assign_one(
-    Op& o, const A& a, std::string_view name, const attribute_value& value, status& out) {
-  if (a.name != name) return false;
-  using member = std::remove_cvref_t<decltype(o.*(a.member))>;
-  if (!attribute_detail::load(value, o.*(a.member)))
-    out = fail(code::attribute, "attribute ", quoted(name), " is ", to_text(value), ", expected ",
-               attribute_detail::expected<member>());
-  return true;
-}
+/// The error of an attribute that an op does not have.
+error unknown_attribute(std::string_view name, std::span<const std::string_view> known);
 
 template <class Op> status assign(void* self, std::string_view name, const attribute_value& value) {
-  Op& o = *static_cast<Op*>(self);
   status out;
-  const bool known = std::apply(
-      [&](const auto&... a) { return (false || ... || assign_one(o, a, name, value, out)); },
-      Op::attributes);
-  if (!known)
-    return fail(code::attribute, "attribute ", quoted(name), " is unknown, expected one of ",
-                bracketed(attribute_names<Op>));
-  return out;
+  if (Op::attributes.assign(*static_cast<Op*>(self), name, value, out)) return out;
+  return unknown_attribute(name, attribute_names<Op>);
 }
 
 template <class Op>
@@ -211,6 +172,7 @@ inline constexpr op_type type_of{
     &visit<Op>,
     &assign<Op>,
     std::span<const std::string_view>(attribute_names<Op>),
+    std::span<const bool>(requires_attribute<Op>),
 };
 
 }  // namespace op_detail
@@ -315,21 +277,6 @@ class any_op {
   block* block_ = nullptr;
 };
 
-inline attribute_value any_op::attribute(std::string_view name) const {
-  struct finder final : attribute_visitor {
-    std::string_view wanted;
-    attribute_value found;
-
-    void operator()(std::string_view n, const attribute_value& v, bool) override {
-      if (n == wanted) found = v;
-    }
-  } find;
-
-  find.wanted = name;
-  visit(find);
-  return find.found;
-}
-
 }  // namespace tenon::inline v0::ir
 
 namespace tenon::inline v0 {
@@ -340,3 +287,7 @@ inline bool operator==(const tensor& a, const tensor& b) {
 }
 
 }  // namespace tenon::inline v0
+
+#ifndef TENON_COMPILED
+#include "tenon/impl/ir_op.hpp"
+#endif

@@ -2,6 +2,7 @@
 
 #include "tenon/ir/append.hpp"
 #include "tenon/ir/text_reader.hpp"
+#include "tenon/tensor/convert.hpp"
 
 #include <map>
 #include <string>

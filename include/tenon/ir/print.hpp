@@ -1,11 +1,13 @@
 #pragma once
 
 #include "tenon/ir/graph.hpp"
+#include "tenon/symbol/table.hpp"
 #include "tenon/tensor/convert.hpp"
 
 #include <cmath>
 #include <string>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 // A graph as text that `parse_graph` reads back; origins and file metadata are left out.

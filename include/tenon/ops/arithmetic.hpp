@@ -5,6 +5,7 @@
 #include "tenon/ops/wrapping.hpp"
 
 #include <cmath>
+#include <optional>
 
 namespace tenon::inline v0::ops {
 

@@ -3,6 +3,8 @@
 #include "tenon/ops/attention_reference.hpp"
 #include "tenon/ops/type_list.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <optional>
 
 namespace tenon::inline v0::ops {

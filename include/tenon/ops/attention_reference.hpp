@@ -2,6 +2,7 @@
 
 #include "tenon/ops/pointwise.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 

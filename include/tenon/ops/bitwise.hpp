@@ -4,6 +4,7 @@
 #include "tenon/ops/type_list.hpp"
 
 #include <array>
+#include <optional>
 #include <string_view>
 
 namespace tenon::inline v0::ops {

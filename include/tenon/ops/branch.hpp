@@ -2,6 +2,9 @@
 
 #include "tenon/ops/data.hpp"
 
+#include <algorithm>
+#include <optional>
+
 namespace tenon::inline v0::ops {
 
 /// What holds for a value that comes from either of two facts; sizes that differ become unbacked.

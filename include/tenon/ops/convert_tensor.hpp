@@ -2,6 +2,7 @@
 
 #include "tenon/tensor/convert.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>

@@ -3,6 +3,9 @@
 #include "tenon/ops/convolution_rule.hpp"
 #include "tenon/ops/type_list.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace tenon::inline v0::ops {
 
 /// Fails unless the optional bias input has one element per output channel.

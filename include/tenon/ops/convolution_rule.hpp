@@ -2,6 +2,8 @@
 
 #include "tenon/ops/window.hpp"
 
+#include <optional>
+
 namespace tenon::inline v0::ops {
 
 /// Shape of a convolution of x [n, c, ...] with w [m, c / group, ...]; nothing when a rank is unknown.

@@ -7,7 +7,9 @@
 #include "tenon/ops/walk.hpp"
 #include "tenon/tensor/complex.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 

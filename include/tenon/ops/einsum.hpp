@@ -5,6 +5,7 @@
 #include "tenon/ops/type_list.hpp"
 #include "tenon/ops/wrapping.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 

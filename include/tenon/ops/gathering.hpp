@@ -3,6 +3,8 @@
 #include "tenon/ops/data.hpp"
 #include "tenon/ops/type_list.hpp"
 
+#include <optional>
+
 namespace tenon::inline v0::ops {
 
 /// y = x with `axis` indexed by `indices`: shape x[:axis] + indices + x[axis + 1:]

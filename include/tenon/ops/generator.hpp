@@ -3,6 +3,10 @@
 #include "tenon/ops/data.hpp"
 #include "tenon/ops/type_list.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
 namespace tenon::inline v0::ops {
 
 /// y of the given shape, every element `value` (f32 0 without one)

@@ -2,6 +2,7 @@
 
 #include "tenon/ops/attention.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string_view>

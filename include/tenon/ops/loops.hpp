@@ -2,6 +2,9 @@
 
 #include "tenon/ops/branch.hpp"
 
+#include <algorithm>
+#include <optional>
+
 namespace tenon::inline v0::ops {
 
 /// The body runs while cond holds and fewer than max_trip times; carried values flow from turn to turn

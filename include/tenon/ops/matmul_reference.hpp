@@ -3,6 +3,7 @@
 #include "tenon/ops/pointwise.hpp"
 #include "tenon/ops/wrapping.hpp"
 
+#include <algorithm>
 #include <vector>
 
 namespace tenon::inline v0::ops {

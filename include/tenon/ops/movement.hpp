@@ -4,6 +4,9 @@
 #include "tenon/ops/reshape_rule.hpp"
 #include "tenon/ops/type_list.hpp"
 
+#include <algorithm>
+#include <optional>
+
 namespace tenon::inline v0::ops {
 
 /// y = x, of any kind of value

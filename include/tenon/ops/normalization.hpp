@@ -5,6 +5,9 @@
 #include "tenon/ops/reduction_reference.hpp"
 #include "tenon/ops/type_list.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace tenon::inline v0::ops {
 
 /// y = (x - mean) / sqrt(variance + epsilon) * scale + bias per channel of x[N, C, ...]; in training

@@ -3,6 +3,11 @@
 #include "tenon/ops/type_list.hpp"
 #include "tenon/ops/window.hpp"
 
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <optional>
+
 namespace tenon::inline v0::ops {
 
 /// Shape of a pooling of x [n, c, ...]; nothing when the rank is unknown.

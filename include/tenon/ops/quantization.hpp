@@ -4,6 +4,8 @@
 #include "tenon/ops/quantization_reference.hpp"
 #include "tenon/ops/type_list.hpp"
 
+#include <algorithm>
+
 namespace tenon::inline v0::ops {
 
 /// y = saturate(round(x / scale) + zero_point): for the whole tensor, per index of an axis or per block

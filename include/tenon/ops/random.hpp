@@ -4,6 +4,7 @@
 #include "tenon/ops/random_stream.hpp"
 #include "tenon/ops/type_list.hpp"
 
+#include <cmath>
 #include <optional>
 #include <vector>
 

@@ -3,6 +3,8 @@
 #include "tenon/ops/recurrent_rule.hpp"
 #include "tenon/ops/type_list.hpp"
 
+#include <optional>
+
 namespace tenon::inline v0::ops {
 
 /// Long short-term memory over [steps, batch, input] (layout 1: [batch, steps, input]); gates i, o, f, c

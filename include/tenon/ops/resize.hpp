@@ -4,6 +4,9 @@
 #include "tenon/ops/resize_rule.hpp"
 #include "tenon/ops/type_list.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace tenon::inline v0::ops {
 
 /// y = x interpolated to `sizes` or by `scales` along axes (ONNX Resize-19)

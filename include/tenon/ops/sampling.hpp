@@ -4,6 +4,9 @@
 #include "tenon/ops/type_list.hpp"
 #include "tenon/ops/window.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace tenon::inline v0::ops {
 
 enum class grid_mode : unsigned char { linear, nearest, cubic };

@@ -3,6 +3,8 @@
 #include "tenon/ops/sequence_rule.hpp"
 #include "tenon/ops/type_list.hpp"
 
+#include <algorithm>
+
 namespace tenon::inline v0::ops {
 
 /// y = the elements of a sequence joined along an axis, or along a new one

@@ -4,8 +4,10 @@
 #include "tenon/ops/pointwise.hpp"
 #include "tenon/ops/type_list.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <optional>
 #include <vector>
 
 namespace tenon::inline v0::ops {

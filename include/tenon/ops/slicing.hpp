@@ -4,6 +4,10 @@
 #include "tenon/ops/slice_rule.hpp"
 #include "tenon/ops/type_list.hpp"
 
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
 namespace tenon::inline v0::ops {
 
 /// y = inputs joined along an axis

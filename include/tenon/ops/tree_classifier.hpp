@@ -2,6 +2,8 @@
 
 #include "tenon/ops/forest_rule.hpp"
 
+#include <algorithm>
+
 namespace tenon::inline v0::ops {
 
 /// Label and scores [n, classes] of x [n, features] (ai.onnx.ml TreeEnsembleClassifier)

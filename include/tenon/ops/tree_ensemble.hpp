@@ -2,6 +2,8 @@
 
 #include "tenon/ops/forest_rule.hpp"
 
+#include <algorithm>
+
 namespace tenon::inline v0::ops {
 
 /// y [n, n_targets] = combined leaf weights of x [n, features] (ai.onnx.ml TreeEnsembleRegressor)

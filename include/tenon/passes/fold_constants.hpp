@@ -1,6 +1,9 @@
 #pragma once
 
 #include "tenon/passes/pass.hpp"
+#include "tenon/tensor/convert.hpp"
+
+#include <optional>
 
 namespace tenon::inline v0::passes {
 

@@ -1,12 +1,8 @@
 #pragma once
 
-#include "tenon/core/function_ref.hpp"
-#include "tenon/ir/verify.hpp"
+#include "tenon/passes/options.hpp"
 #include "tenon/passes/pass.hpp"
 
-#include <chrono>
-#include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,157 +33,11 @@ struct pipeline {
   }
 };
 
-/// Called after a pass changed the graph.
-using change_observer = function_ref<void(const any_pass&, const ir::graph&)>;
-
-/// How a pipeline runs.
-struct run_options {
-  rewrite::rule_settings settings;
-  std::vector<std::string> disabled_passes;
-  std::vector<std::string> disabled_rules;
-  std::vector<std::string> only_rules;      ///< when not empty: the rules that run
-  std::size_t max_applications = SIZE_MAX;  ///< of rules in the whole pipeline, for bisection
-  bool verifies = false;                    ///< check the graph after each pass that changed it
-  ir::verify_spec spec;
-  std::optional<change_observer> on_change;
-};
-
-/// What one run of one pass did.
-struct pass_report {
-  std::string name;
-  int round = 0;
-  std::string body;  ///< the op whose subgraph was changed; empty: the graph itself
-  std::size_t nodes_before = 0, nodes_after = 0;
-  std::size_t changes = 0;
-  std::int64_t time_ns = 0;
-  std::vector<rewrite::rule_statistics> rules;
-  std::vector<rewrite::skip> skips;
-  std::size_t skip_count = 0;
-};
-
-/// What a pipeline did.
-struct pipeline_report {
-  std::string pipeline;
-  std::size_t nodes_before = 0, nodes_after = 0;
-  std::int64_t time_ns = 0;
-  std::vector<pass_report> passes;
-
-  /// Applications of a rule in all passes.
-  std::size_t fired(std::string_view rule) const {
-    std::size_t out = 0;
-    for (const pass_report& p : passes)
-      for (const auto& r : p.rules) out += r.name == rule ? r.fired : 0;
-    return out;
-  }
-};
-
-namespace manager_detail {
-
-inline constexpr int max_body_depth = 16;
-
-class manager {
- public:
-  manager(const run_options& options, pipeline_report& report)
-      : options_(&options), report_(&report), left_(options.max_applications) {}
-
-  status run(ir::graph& g, const pipeline& what, const std::string& body, int depth) {
-    for (const stage& s : what.stages) {
-      for (int round = 0; round < s.max_rounds; ++round) {
-        std::size_t changes = 0;
-        for (const any_pass& p : s.passes) {
-          TENON_TRY(const std::size_t n, run_pass(g, p, round, body));
-          changes += n;
-        }
-        if (changes == 0) break;
-      }
-    }
-    if (depth < max_body_depth) TENON_TRY(run_bodies(g, what, depth));
-    return {};
-  }
-
- private:
-  result<std::size_t> run_pass(ir::graph& g,
-                               const any_pass& p,
-                               int round,
-                               const std::string& body) {
-    const auto& off = options_->disabled_passes;
-    if (rewrite::driver_detail::contains(off, p.name()) ||
-        rewrite::driver_detail::contains(off, p.str()))
-      return std::size_t{0};
-    const rewrite::driver_options driver{options_->settings, options_->disabled_rules,
-                                         options_->only_rules, left_};
-    pass_context ctx(driver);
-    pass_report row{p.str(), round, body, g.node_count(), 0, 0, 0, {}, {}, 0};
-    const auto start = std::chrono::steady_clock::now();
-    auto changes = p.run(g, ctx);
-    if (!changes) return std::move(changes).failure().in(cat("pass ", quoted(p.str())));
-    row.time_ns = (std::chrono::steady_clock::now() - start).count();
-    row.changes = *changes;
-    row.nodes_after = g.node_count();
-    row.rules = std::move(ctx.rules());
-    row.skips = std::move(ctx.skips());
-    row.skip_count = ctx.skip_count();
-    for (const auto& r : row.rules) left_ -= std::min(left_, r.fired);
-    report_->passes.push_back(std::move(row));
-    if (*changes != 0) TENON_TRY(after_change(g, p));
-    return *changes;
-  }
-
-  status after_change(ir::graph& g, const any_pass& p) {
-    g.compact();
-    if (options_->verifies) {
-      auto sound = ir::verify(g, options_->spec);
-      if (!sound) return std::move(sound).failure().in(cat("after pass ", quoted(p.str())));
-    }
-    if (options_->on_change) (*options_->on_change)(p, g);
-    return {};
-  }
-
-  class body_finder final : public ir::attribute_visitor {
-   public:
-    void operator()(std::string_view name, const ir::attribute_value& value, bool) override {
-      if (const auto* body = std::get_if<ir::subgraph>(&value); body && *body)
-        found.emplace_back(name, *body);
-    }
-
-    std::vector<std::pair<std::string, ir::subgraph>> found;
-  };
-
-  status run_bodies(ir::graph& g, const pipeline& what, int depth) {
-    for (const node_id n : g.order()) {
-      if (!g[n].op.has(ir::holds_graphs)) continue;
-      body_finder bodies;
-      g[n].op.visit(bodies);
-      for (auto& [name, body] : bodies.found) {
-        ir::graph inner = *body;
-        TENON_TRY(run(inner, what, ir::describe(g, n), depth + 1));
-        ir::any_op op = g[n].op;
-        TENON_TRY(op.assign(name, ir::subgraph(std::move(inner))));
-        g.row(n).op = std::move(op);
-      }
-    }
-    return {};
-  }
-
-  const run_options* options_;
-  pipeline_report* report_;
-  std::size_t left_;
-};
-
-}  // namespace manager_detail
-
 /// Runs a pipeline on a graph and its subgraphs. An error means that the graph or a pass is broken.
-inline result<pipeline_report> run(ir::graph& g,
-                                   const pipeline& what,
-                                   const run_options& options = {}) {
-  pipeline_report report;
-  report.pipeline = what.str();
-  report.nodes_before = g.node_count();
-  const auto start = std::chrono::steady_clock::now();
-  TENON_TRY(manager_detail::manager(options, report).run(g, what, {}, 0));
-  report.time_ns = (std::chrono::steady_clock::now() - start).count();
-  report.nodes_after = g.node_count();
-  return report;
-}
+result<pipeline_report> run(ir::graph& g, const pipeline& what, const run_options& options = {});
 
 }  // namespace tenon::inline v0::passes
+
+#ifndef TENON_COMPILED
+#include "tenon/impl/pass_manager.hpp"
+#endif

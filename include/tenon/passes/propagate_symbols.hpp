@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/ir/append.hpp"
 #include "tenon/passes/pass.hpp"
 
 namespace tenon::inline v0::passes {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "tenon/rewrite/site.hpp"
+#include "tenon/tensor/convert.hpp"
 
 #include <array>
+#include <optional>
 #include <string_view>
 #include <utility>
 

@@ -3,6 +3,8 @@
 #include "tenon/infer/interpreter.hpp"
 #include "tenon/ir/patch.hpp"
 #include "tenon/rewrite/match.hpp"
+#include "tenon/rewrite/settings.hpp"
+#include "tenon/tensor/convert.hpp"
 
 #include <optional>
 #include <string_view>
@@ -10,13 +12,6 @@
 #include <vector>
 
 namespace tenon::inline v0::rewrite {
-
-/// What rules may do; the pipeline decides.
-struct rule_settings {
-  bool reassociates = false;                            ///< run rules that reorder floating point
-  std::size_t max_growth_bytes = std::size_t{4} << 20;  ///< of a constant that a rule computes
-  interpret_options interpret;
-};
 
 /// The patch of a rule, or nothing when it does not apply.
 using rewritten = result<std::optional<ir::patch>>;

@@ -2,6 +2,8 @@
 
 #include "tenon/rules/canonical.hpp"
 
+#include <algorithm>
+
 namespace tenon::inline v0::rules {
 
 namespace activation_detail {

@@ -7,6 +7,7 @@
 #include "tenon/rewrite/rule.hpp"
 
 #include <cmath>
+#include <optional>
 
 namespace tenon::inline v0::rules {
 

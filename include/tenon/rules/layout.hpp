@@ -6,6 +6,7 @@
 #include "tenon/rules/movement.hpp"
 
 #include <algorithm>
+#include <optional>
 
 // Transposes move towards the outputs, past ops that work on each element or along one axis, until they
 // meet their inverse or an op that takes them in.

@@ -5,6 +5,7 @@
 #include "tenon/rules/canonical.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace tenon::inline v0::rules {
 

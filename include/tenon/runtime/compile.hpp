@@ -1,22 +1,29 @@
 #pragma once
 
-#include "tenon/kernel/catalog.hpp"
+#include "tenon/ir/graph.hpp"
 #include "tenon/passes/level.hpp"
-#include "tenon/passes/manager.hpp"
+#include "tenon/passes/options.hpp"
 #include "tenon/runtime/model.hpp"
 
-#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace tenon::inline v0 {
 
+namespace kernel {
+
+struct entry;
+
+}  // namespace kernel
+
 /// What a compilation may do.
 struct compile_options {
   tenon::level level = tenon::level::o1;
   passes::run_options passes = {};
-  bool reference_only = false;                 ///< reference kernels alone: the oracle
-  std::vector<kernel::catalog> catalogs = {};  ///< of the caller; asked before those of the CPU
+  bool reference_only = false;  ///< reference kernels alone: the oracle
+  std::vector<std::span<const kernel::entry>> catalogs =
+      {};  ///< of the caller; asked before those of the CPU
   std::vector<std::vector<extents>> typical =
       {};  ///< input shapes, input by input, that size the arena best
 };

@@ -58,6 +58,6 @@ cpu_limits read_cpu_limits(int threads_option = 0, const limit_sources& sources 
 
 }  // namespace tenon::inline v0
 
-#if !defined(TENON_COMPILED) || defined(TENON_IMPLEMENTATION)
+#ifndef TENON_COMPILED
 #include "tenon/impl/runtime_cpu_limits.hpp"
 #endif

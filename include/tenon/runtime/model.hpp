@@ -1,13 +1,18 @@
 #pragma once
 
-#include "tenon/plan/plan.hpp"
+#include "tenon/ir/fact.hpp"
 
-#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
 
 namespace tenon::inline v0 {
+
+namespace plan {
+
+struct program;
+
+}  // namespace plan
 
 /// A compiled model: immutable, cheap to copy, shared by any number of sessions and threads.
 class model {
@@ -18,28 +23,26 @@ class model {
 
   explicit operator bool() const { return program_ != nullptr; }
 
+  /// The plan, for those who include tenon/plan/plan.hpp.
   const plan::program& program() const { return *program_; }
 
-  std::size_t input_count() const { return program_->inputs.size(); }
-
-  std::size_t output_count() const { return program_->outputs.size(); }
-
-  const std::string& input_name(std::size_t i) const {
-    return program_->values[program_->inputs[i]].name;
-  }
-
-  const std::string& output_name(std::size_t i) const { return program_->output_names[i]; }
+  std::size_t input_count() const;
+  std::size_t output_count() const;
+  const std::string& input_name(std::size_t i) const;
+  const std::string& output_name(std::size_t i) const;
 
   /// Declared dtype and symbolic shape of input `i`.
-  const ir::fact& input(std::size_t i) const { return program_->values[program_->inputs[i]].fact; }
+  const ir::fact& input(std::size_t i) const;
 
   /// Inferred dtype and symbolic shape of output `i`.
-  const ir::fact& output(std::size_t i) const {
-    return program_->values[program_->outputs[i]].fact;
-  }
+  const ir::fact& output(std::size_t i) const;
 
  private:
   std::shared_ptr<const plan::program> program_;
 };
 
 }  // namespace tenon::inline v0
+
+#ifndef TENON_COMPILED
+#include "tenon/impl/runtime_model.hpp"
+#endif

@@ -3,12 +3,9 @@
 #include "tenon/runtime/model.hpp"
 #include "tenon/tensor/datum.hpp"
 
-#include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string_view>
 
@@ -22,8 +19,8 @@ struct session_options {
   thread_pool* pool = nullptr;  ///< a pool of the caller; wins over `threads`
   std::int64_t memory_limit_bytes =
       0;  ///< of arena and run-time tensors; 0: what machine and cgroup allow
-  std::optional<std::chrono::nanoseconds> time_limit = {};  ///< of one run
-  bool profile = false;                                     ///< measure every step
+  double time_limit_seconds = 0;  ///< of one run; 0: none
+  bool profile = false;           ///< measure every step
 };
 
 /// An input by name.

@@ -93,6 +93,6 @@ class thread_pool {
 
 }  // namespace tenon::inline v0
 
-#if !defined(TENON_COMPILED) || defined(TENON_IMPLEMENTATION)
+#ifndef TENON_COMPILED
 #include "tenon/impl/runtime_thread_pool.hpp"
 #endif

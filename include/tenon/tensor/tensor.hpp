@@ -6,6 +6,7 @@
 #include "tenon/tensor/dtype.hpp"
 #include "tenon/tensor/storage.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <span>

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "tenon/ir/graph.hpp"
+#include "tenon/plan/plan.hpp"
 #include "tenon/runtime/model.hpp"
 #include "tenon/tensor/datum.hpp"
 

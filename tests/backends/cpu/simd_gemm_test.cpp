@@ -1,5 +1,6 @@
 #include "tenon/backends/cpu/kernels/dispatch.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <vector>

@@ -33,6 +33,6 @@ result<std::string> to_onnx(const ir::graph& g, const onnx::export_options& opti
 
 }  // namespace tenon::inline v0
 
-#if !defined(TENON_COMPILED) || defined(TENON_IMPLEMENTATION)
+#ifndef TENON_COMPILED
 #include "tenon/impl/onnx_export.hpp"
 #endif

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/formats/onnx/import_options.hpp"
 #include "tenon/formats/onnx/tensor_data.hpp"
 #include "tenon/formats/onnx/upgrade.hpp"
 #include "tenon/ir/graph.hpp"
@@ -21,14 +22,6 @@ inline constexpr std::int64_t max_opset = 28, max_ml_opset = 5, max_ir_version =
 
 /// Nodes of branches that may be built once more after they did not fit.
 inline constexpr std::int64_t max_retried_nodes = 100'000;
-
-/// How a model is read.
-struct import_options {
-  std::string name = "memory";  ///< of a model in memory, for messages
-  std::optional<external_data_function> external_data = std::nullopt;  ///< for a model in memory
-  std::int64_t max_nodes = 2'000'000;                    ///< after functions are inlined
-  std::int64_t max_dense_bytes = std::int64_t{1} << 30;  ///< of the dense copy of one sparse tensor
-};
 
 /// Builds the graph of a decoded model. Use once.
 class importer {
@@ -179,7 +172,7 @@ result<ir::graph> load_bytes(std::span<const std::byte> bytes,
 
 }  // namespace tenon::inline v0::onnx
 
-#if !defined(TENON_COMPILED) || defined(TENON_IMPLEMENTATION)
+#ifndef TENON_COMPILED
 #include "tenon/impl/onnx_graph.hpp"
 #include "tenon/impl/onnx_nodes.hpp"
 #include "tenon/impl/onnx_scan.hpp"

@@ -160,6 +160,6 @@ result<value_proto> decode_value(std::span<const std::byte> bytes);
 
 }  // namespace tenon::inline v0::onnx
 
-#if !defined(TENON_COMPILED) || defined(TENON_IMPLEMENTATION)
+#ifndef TENON_COMPILED
 #include "tenon/impl/onnx_decode.hpp"
 #endif

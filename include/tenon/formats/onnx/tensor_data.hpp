@@ -1,7 +1,7 @@
 #pragma once
 
 #include "tenon/core/file.hpp"
-#include "tenon/core/function_ref.hpp"
+#include "tenon/formats/onnx/import_options.hpp"
 #include "tenon/formats/onnx/schema.hpp"
 #include "tenon/tensor/tensor.hpp"
 
@@ -12,9 +12,6 @@
 #include <vector>
 
 namespace tenon::inline v0::onnx {
-
-/// Gives the whole content of an external data file that a model names.
-using external_data_function = function_ref<result<storage>(std::string_view location)>;
 
 /// Turns TensorProtos into tensors: over the mapped file where that is aligned, else copied.
 class tensor_source {
@@ -64,6 +61,6 @@ constexpr std::int64_t packed_bytes(dtype type, std::int64_t count) {
 
 }  // namespace tenon::inline v0::onnx
 
-#if !defined(TENON_COMPILED) || defined(TENON_IMPLEMENTATION)
+#ifndef TENON_COMPILED
 #include "tenon/impl/onnx_tensor.hpp"
 #endif

@@ -93,6 +93,6 @@ status upgrade(node_form& node, std::int64_t opset, node_sink& sink);
 
 }  // namespace tenon::inline v0::onnx
 
-#if !defined(TENON_COMPILED) || defined(TENON_IMPLEMENTATION)
+#ifndef TENON_COMPILED
 #include "tenon/impl/onnx_upgrade.hpp"
 #endif

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "tenon/ir/graph.hpp"
+#include "tenon/symbol/table.hpp"
+
+#include <atomic>
+#include <string>
+#include <utility>
+
+namespace tenon::inline v0::ir {
+
+struct symbol_context::state {
+  std::atomic<std::uint32_t> count = 1;
+  scope_ref scope = scope_ref::make();
+  facts_table facts{scope};
+};
+
+TENON_INLINE symbol_context::symbol_context() : state_(new state) {}
+
+TENON_INLINE symbol_context::symbol_context(const symbol_context& other)
+    : state_(other.state_), is_body_(other.is_body_) {
+  ++state_->count;
+}
+
+TENON_INLINE symbol_context& symbol_context::operator=(symbol_context other) noexcept {
+  std::swap(state_, other.state_);
+  std::swap(is_body_, other.is_body_);
+  return *this;
+}
+
+TENON_INLINE symbol_context::~symbol_context() {
+  if (--state_->count == 0) delete state_;
+}
+
+TENON_INLINE symbol_scope& symbol_context::scope() const {
+  return *state_->scope;
+}
+
+TENON_INLINE const scope_ref& symbol_context::scope_handle() const {
+  return state_->scope;
+}
+
+TENON_INLINE facts_table& symbol_context::facts() const {
+  return state_->facts;
+}
+
+struct subgraph::block {
+  std::atomic<std::uint32_t> count;
+  graph body;
+};
+
+TENON_INLINE subgraph::subgraph(graph body) : block_(new block{{1}, std::move(body)}) {}
+
+TENON_INLINE const graph& subgraph::operator*() const {
+  return block_->body;
+}
+
+TENON_INLINE const graph* subgraph::operator->() const {
+  return &block_->body;
+}
+
+TENON_INLINE void subgraph::retain() {
+  if (block_) block_->count.fetch_add(1, std::memory_order_relaxed);
+}
+
+TENON_INLINE void subgraph::drop() {
+  if (block_ && block_->count.fetch_sub(1, std::memory_order_acq_rel) == 1) delete block_;
+}
+
+TENON_INLINE std::string describe(const graph& g, node_id n) {
+  const auto& node = g[n];
+  std::string out = cat(node.op ? node.op.name() : std::string_view("node"));
+  std::string label = node.name;
+  if (label.empty() && !node.outputs.empty() && node.outputs[0]) label = g[node.outputs[0]].name;
+  out += cat(" ", quoted(label));
+  const bool itself = node.origin.nodes.size() == 1 && node.origin.nodes[0] == node.name;
+  if (!node.origin.nodes.empty() && !itself) out += cat(" (onnx: ", node.origin.str(), ")");
+  return out;
+}
+
+}  // namespace tenon::inline v0::ir

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "tenon/plan/plan.hpp"
+#include "tenon/runtime/model.hpp"
+
+#include <string>
+
+namespace tenon::inline v0 {
+
+TENON_INLINE std::size_t model::input_count() const {
+  return program_->inputs.size();
+}
+
+TENON_INLINE std::size_t model::output_count() const {
+  return program_->outputs.size();
+}
+
+TENON_INLINE const std::string& model::input_name(std::size_t i) const {
+  return program_->values[program_->inputs[i]].name;
+}
+
+TENON_INLINE const std::string& model::output_name(std::size_t i) const {
+  return program_->output_names[i];
+}
+
+TENON_INLINE const ir::fact& model::input(std::size_t i) const {
+  return program_->values[program_->inputs[i]].fact;
+}
+
+TENON_INLINE const ir::fact& model::output(std::size_t i) const {
+  return program_->values[program_->outputs[i]].fact;
+}
+
+}  // namespace tenon::inline v0
