@@ -41,7 +41,8 @@ inline void add_model_options(CLI::App& app, tenon::tools::model_settings& m, te
 }
 
 inline void add_input_options(CLI::App& app, tenon::tools::input_settings& in, texts& t) {
-  app.add_option("--input", in.files, "NAME=FILE, or FILE by position; .npy, .npz")
+  app.add_option("--input", in.files,
+                 "NAME=FILE, or FILE by position; .npy, .npz, or pixels: .ppm, .pgm, .bmp")
       ->take_all()
       ->expected(1);
   app.add_option("--dim", in.dims, "SYMBOL=SIZE for random inputs")->take_all()->expected(1);

@@ -11,6 +11,7 @@
 #include "tenon/backends/cpu/kernels/unit_sse2.hpp"
 #include "tenon/impl/core_file.hpp"
 #include "tenon/impl/cpu_backend.hpp"
+#include "tenon/impl/formats_image.hpp"
 #include "tenon/impl/formats_inflate.hpp"
 #include "tenon/impl/formats_npy.hpp"
 #include "tenon/impl/formats_npy_header.hpp"

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tenon/core/file.hpp"
+#include "tenon/formats/image.hpp"
 #include "tenon/formats/npy.hpp"
 #include "tenon/formats/npz.hpp"
 #include "tenon/runtime/cpu_limits.hpp"
@@ -104,7 +105,9 @@ class reader {
       if (f.what == ir::fact::kind::sequence)
         return fail(code::input, where, " is ", f.str(), ", expected a .npz file vs ",
                     quoted(path));
-      TENON_TRY(values_[i], load_npy(path, cat(where, ": ", path), type));
+      const std::string shown = cat(where, ": ", path);
+      TENON_TRY(values_[i],
+                image_format_of(path) ? load_image(path, shown) : load_npy(path, shown, type));
       return {};
     }
     if (f.is_tensor())

@@ -45,7 +45,8 @@ struct declared_inputs {
   }
 };
 
-/// The inputs of a model in its order, read from .npy and .npz files or made from declared shapes.
+/// The inputs of a model in its order, read from .npy, .npz and image files or made from declared
+/// shapes. Images are u8[height, width, channels].
 result<std::vector<datum>> read_inputs(const declared_inputs& model,
                                        const input_settings& settings);
 
