@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
@@ -170,6 +171,24 @@ def check_export(c):
     c.expect("one model and the frozen one agree", same)
 
 
+def check_images(c):
+    model = c.save("pixels", [helper.make_node("Transpose", ["image"], ["y"], perm=[2, 0, 1])],
+                   [value("image", "UINT8", ("H", "W", 3))], [value("y", "UINT8", (3, "H", "W"))])
+    pixels = np.arange(18, dtype=np.uint8).reshape(3, 2, 3)
+    (c.folder / "in.ppm").write_bytes(b"P6\n2 3\n255\n" + pixels.tobytes())
+    rows = b"".join(row[:, ::-1].tobytes() + b"\0\0" for row in pixels[::-1])
+    head = struct.pack("<2sIIIIiiHHIIiiII", b"BM", 54 + len(rows), 0, 54, 40, 2, 3, 1, 24, 0, len(rows), 0, 0, 0, 0)
+    (c.folder / "in.bmp").write_bytes(head + rows)
+    for name in ("in.ppm", "in.bmp"):
+        c.good(f"pixels of {name}", "run", model, "--input", f"image={name}", "--output-dir", name[3:])
+        y = c.load(name[3:], "y.npy")
+        c.expect(f"{name} is read", y is not None and np.array_equal(y, pixels.transpose(2, 0, 1)), y)
+    (c.folder / "cut.bmp").write_bytes((head + rows)[:-1])
+    c.bad("an image cut short", 1, "input 'image': cut.bmp: image: 3 x 2 pixels", "run", model, "--input", "cut.bmp")
+    (c.folder / "gray.pgm").write_bytes(b"P5 2 1 255\n12")
+    c.bad("a gray image", 1, "axis 2 is 1, expected 3", "run", model, "--input", "gray.pgm")
+
+
 def check_names(c):
     odd = ["a=b", "c/d e", "ü"]
     nodes = [helper.make_node("Neg", [name], [f"{name}/out"]) for name in odd]
@@ -287,6 +306,18 @@ def check_optimize(c):
     c.good("a pipeline", "optimize", model, "--passes", "fold-constants,remove-dead", "-o", "piped.onnx")
     c.good("the pipeline keeps the model", "compare", model, "piped.onnx", "--random", "1", "--dim", "N=3",
            "--tolerance", "1e-5")
+    c.good("a pipeline alone", "optimize", model, "--passes", "remove-dead", "--report", "piped.json", *words)
+    report = c.report("piped.json")
+    c.expect("keys of a pipeline's report", REPORT_KEYS <= set(report), sorted(REPORT_KEYS - set(report)))
+    config = report.get("user_config", {})
+    c.expect("a pipeline in its report", config.get("pipeline") == "remove-dead" and
+             [p.get("name") for p in report.get("passes", [])] == ["remove-dead"], report)
+    c.expect("ranges in a pipeline's report", config.get("dynamic_tuning_shapes") == ranges, config)
+    done = report.get("optimizations", [{}])
+    c.expect("a pipeline that changes nothing", len(done) == 1 and done[0].get("status") == "no effect" and
+             (report["overall"]["optimized"] or 0) > 0, done)
+    c.bad("a report that cannot be written", 1, "io error", "optimize", model, "--passes", "remove-dead", "--report",
+          "no/such/report.json")
     c.bad("unknown pass", 2, "'fuze' is unknown", "optimize", model, "--passes", "fuze", "-o", "piped.onnx")
     other, _ = c.save("other", [helper.make_node("Neg", ["x"], ["y"])], [value("x")], [value("y")]), 0
     c.bad("compare finds a difference", 1, "y", "compare", model, other, "--random", "1", "--dim", "N=3",
@@ -374,8 +405,8 @@ def main():
     given = words.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         checks = Checks(pathlib.Path(given.tenon).resolve(), folder)
-        for step in (check_run, check_export, check_names, check_dtypes, check_limits, check_optimize, check_bench,
-                     check_lists, check_demo, check_quickstart):
+        for step in (check_run, check_export, check_images, check_names, check_dtypes, check_limits, check_optimize,
+                     check_bench, check_lists, check_demo, check_quickstart):
             try:
                 step(checks)
             except Exception as mistake:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tenon/backends/cpu/simd/isa.hpp"
+#include "tenon/passes/pipelines.hpp"
 #include "tenon/plan/plan.hpp"
 #include "tenon/runtime/cpu_limits.hpp"
 #include "tenon/runtime/session.hpp"
@@ -95,6 +96,7 @@ inline void describe_model(const ir::graph& g, const optimize_options& o, optimi
   r.cpu = tools::cpu_name();
   r.threads = read_cpu_limits(o.threads).threads;
   r.level = o.level;
+  r.pipeline = o.pipeline;
   r.disable_fp16_accuracy_check = o.gpu.disable_fp16_accuracy_check;
   r.model_name = !g.metadata.file.empty() ? g.metadata.file : g.name;
   bool is_known = true, is_dynamic = false;
@@ -114,6 +116,17 @@ inline std::size_t changes_of(const passes::pipeline_report& r) {
   std::size_t out = 0;
   for (const auto& p : r.passes) out += p.changes;
   return out;
+}
+
+/// The passes of the options on the graph that stays portable.
+inline result<passes::pipeline_report> transform(ir::graph& g,
+                                                 const optimize_options& o,
+                                                 const compile_options& how) {
+  if (o.pipeline.empty()) return simplify(g, how);
+  TENON_TRY(const auto what, passes::parse_pipeline(o.pipeline));
+  passes::run_options run = how.passes;
+  run.settings.reassociates = o.level == level::o2;
+  return passes::run(g, what, run);
 }
 
 inline std::string_view status_of(const passes::pipeline_report& r) {
@@ -142,20 +155,26 @@ TENON_INLINE result<optimized> optimize(ir::graph graph,
   how.level = options.level;
   how.passes = options.passes;
   for (const box& b : r.ranges) how.typical.insert(how.typical.end(), b.opts.begin(), b.opts.end());
-  TENON_TRY(r.passes, simplify(graph, how));
+  TENON_TRY(r.passes, transform(graph, options, how));
   portable = graph;
-  optimization first{"simplify", std::string(status_of(r.passes)), r.baseline, std::nullopt};
+  const bool lowers = options.pipeline.empty();
+  if (!lowers) how.level = level::none;
+  optimization first{
+      lowers ? "simplify" : "pipeline", std::string(status_of(r.passes)), r.baseline, {}};
   if (is_timed) {
     TENON_TRY(first.post_run, unoptimized_ms(graph, options));
   }
   auto made = compile(std::move(graph), how);
   if (!made) return std::move(made).failure();
-  optimization second{"lower to cpu", std::string(status_of(made->report)), first.post_run, {}};
-  if (is_timed) {
-    TENON_TRY(second.post_run, median_ms(made->model, options));
+  r.optimizations = {first};
+  if (lowers) {
+    optimization second{"lower to cpu", std::string(status_of(made->report)), first.post_run, {}};
+    if (is_timed) {
+      TENON_TRY(second.post_run, median_ms(made->model, options));
+    }
+    r.optimizations.push_back(std::move(second));
   }
-  r.optimized = second.post_run;
-  r.optimizations = {std::move(first), std::move(second)};
+  r.optimized = r.optimizations.back().post_run;
   for (auto& p : made->report.passes) r.passes.passes.push_back(std::move(p));
   r.passes.nodes_after = made->report.nodes_after;
   r.passes.time_ns += made->report.time_ns;

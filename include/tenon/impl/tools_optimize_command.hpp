@@ -2,7 +2,6 @@
 
 #include "tenon/formats/onnx/export.hpp"
 #include "tenon/formats/onnx/import.hpp"
-#include "tenon/passes/pipelines.hpp"
 #include "tenon/tools/command_optimize.hpp"
 
 #include <charconv>
@@ -19,16 +18,6 @@ inline std::string summary(const passes::pipeline_report& r) {
       if (rule.fired != 0) out += cat("  rule ", rule.name, ": ", rule.fired, "\n");
   }
   return out;
-}
-
-inline result<std::string> run_pipeline(const optimize_command& c, ir::graph g) {
-  TENON_TRY(const auto what, passes::parse_pipeline(c.pipeline));
-  TENON_TRY(apply_ranges(g, c.ranges));
-  passes::run_options how = compile_options_of(c.model).passes;
-  how.settings.reassociates = c.model.level == level::o2;
-  TENON_TRY(const auto report, passes::run(g, what, how));
-  if (!c.output.empty()) TENON_TRY(save_onnx(g, c.output));
-  return summary(report);
 }
 
 }  // namespace optimize_command_detail
@@ -55,9 +44,9 @@ TENON_INLINE result<std::vector<extents>> read_shapes(std::string_view text) {
 TENON_INLINE result<std::string> optimize_command::operator()() const {
   using namespace optimize_command_detail;
   TENON_TRY(auto graph, load_onnx(model.path));
-  if (!pipeline.empty()) return run_pipeline(*this, std::move(graph));
   optimize_options how;
   how.level = model.level;
+  how.pipeline = pipeline;
   how.ranges = ranges;
   how.gpu = gpu;
   how.threads = model.threads;

@@ -33,6 +33,7 @@ inline void shapes(json_writer& j, std::string_view name, const std::vector<exte
 inline void user_config(json_writer& j, const optimize_report& r) {
   j.key("user_config").begin_object();
   j.field("level", name_of(r.level)).field("threads", r.threads);
+  if (!r.pipeline.empty()) j.field("pipeline", r.pipeline);
   j.key("dynamic_tuning_shapes").begin_array();
   for (const box& b : r.ranges) {
     j.begin_object();

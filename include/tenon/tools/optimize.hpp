@@ -30,6 +30,7 @@ struct optimize_options {
   int timed_runs = 20;                  ///< per plan
   double min_seconds = 0;               ///< per plan, instead of `timed_runs` when positive
   passes::run_options passes;
+  std::string pipeline;  ///< names of passes; when given they are all that is done to the graph
 };
 
 /// A model for a box of shapes, and what was done to make it.

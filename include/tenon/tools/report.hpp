@@ -50,6 +50,7 @@ struct optimize_report {
   std::string cpu;                ///< as the system names it
   int threads = 1;
   tenon::level level = tenon::level::o1;
+  std::string pipeline;  ///< given instead of that of the level
   std::vector<box> ranges;
   bool disable_fp16_accuracy_check = false;  ///< of `gpu_config`
   std::string model_name;
