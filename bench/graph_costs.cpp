@@ -1,6 +1,7 @@
 // What loading and optimizing costs: ResNet-50 from a file, and chains of blocks with up to 100,000 nodes.
 // Prints one line a measurement: name, nodes before and after, milliseconds.
 #include "tenon/plan/plan.hpp"
+
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
