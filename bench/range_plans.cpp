@@ -43,21 +43,26 @@ struct candidate {
   std::vector<double> ms;
 };
 
-/// Runs every plan at one batch and prints its median beside that of the first, and the median of the ratios of the rounds.
+/// Runs every plan at one batch and compares it with the first: the median of the ratios of the rounds, and the fastest
+/// runs, which a busy machine disturbs least.
 void compare_at(std::vector<candidate>& plans, std::int64_t batch, int rounds) {
   const tensor image = tools::random_tensor(dtype::f32, {batch, 3, 224, 224}, 1).value();
   for (candidate& c : plans) c.ms.clear();
   for (int round = -2; round < rounds; ++round)
     for (std::size_t i = 0; i < plans.size(); ++i)  // each plan comes first as often as the others
       plans[(i + static_cast<std::size_t>(round + 2)) % plans.size()].run(image, round >= 0);
+  const double first_fastest = tools::run_times(plans[0].ms).quantile(0);
   for (const candidate& c : plans) {
     std::vector<double> ratios;
     for (std::size_t i = 0; i < c.ms.size(); ++i) ratios.push_back(c.ms[i] / plans[0].ms[i]);
     const tools::run_times times(c.ms), relative(ratios);
-    std::printf("batch %2lld  %-34s %8.2f ms  ratio %.3f (quartiles %.3f to %.3f), arena %.0f MB\n",
-                static_cast<long long>(batch), c.name, times.median(), relative.median(),
-                relative.quantile(0.25), relative.quantile(0.75),
-                static_cast<double>(c.runner.arena_bytes()) / 1e6);
+    std::printf(
+        "batch %2lld  %-34s median %7.1f ms, ratio %.3f (quartiles %.3f to %.3f); fastest %7.1f "
+        "ms, "
+        "ratio %.3f; arena %.0f MB\n",
+        static_cast<long long>(batch), c.name, times.median(), relative.median(),
+        relative.quantile(0.25), relative.quantile(0.75), times.quantile(0),
+        times.quantile(0) / first_fastest, static_cast<double>(c.runner.arena_bytes()) / 1e6);
   }
   std::fflush(stdout);
 }
