@@ -62,6 +62,25 @@ TEST_CASE("onnx import: symbols and expressions of declared shapes") {
   CHECK(g.symbols.facts().bounds(g.fact(g.inputs()[0]).shape[0]).lo == 0);
 }
 
+TEST_CASE("onnx import: sizes computed as floats from sizes that are numbers") {
+  onnx_model m;
+  m.input("x", {1, 10}).output("y");
+  m.initializer(tensor_bytes("half", 1, {}, raw_bytes<float>({0.55F})));
+  m.initializer(tensor_bytes("at", 7, {1}, raw_bytes<std::int64_t>({1})));
+  m.initializer(tensor_bytes("one", 7, {1}, raw_bytes<std::int64_t>({1})));
+  m.node("Shape", {"x"}, {"sizes"}).node("Gather", {"sizes", "at"}, {"size"});
+  m.node("Cast", {"size"}, {"real"}, {attribute::of("to", std::int64_t{1})});
+  m.node("Mul", {"real", "half"}, {"product"}).node("Floor", {"product"}, {"less"});
+  m.node("Cast", {"less"}, {"count"}, {attribute::of("to", std::int64_t{7})});
+  m.node("Concat", {"one", "count"}, {"shape"}, {attribute::of("axis", std::int64_t{0})});
+  m.node("Resize", {"x", "", "", "shape"}, {"y"});
+  const ir::graph g = load(m.bytes());
+  CHECK(g.fact(g.outputs()[0]).str() == "f32[1, 5]");
+  CHECK(g.node_count() == 8);
+  const datum x = tensor::of<float>({1, 10}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+  CHECK(run(g, {x}).size() == 5);
+}
+
 TEST_CASE("onnx import: conflicting declared sizes are noted, other types refused") {
   onnx_model m;
   m.input("x", {4}).output("y", {5}, 1).node("Relu", {"x"}, {"y"});

@@ -82,3 +82,24 @@ TEST_CASE("squeeze, unsqueeze and flatten check axes") {
         "f32[B, 6]");
   CHECK(inferred(ops::flatten{.axis = 4}, {x}, s) == "axis is 4, expected -3 to 3");
 }
+
+TEST_CASE("what only the run knows leaves the rank known") {
+  const ir::symbol_context s;
+  const ir::fact x = fact_of(s, dtype::f32, {"1", "B", "1"});
+  const ir::fact pair = ir::fact::of(dtype::i64, {2}), any = fact_of(s, dtype::i64, {"K"});
+  const auto rank = [&](const ir::any_op& op, const ir::fact& list) {
+    const auto out = infer_op(op, {x, list}, s);
+    REQUIRE_MESSAGE(out, (out ? std::string() : out.failure().message));
+    return (*out)[0].is_ranked ? static_cast<int>((*out)[0].rank()) : -1;
+  };
+  CHECK(rank(ops::squeeze{}, pair) == 1);
+  CHECK(rank(ops::unsqueeze{}, pair) == 5);
+  CHECK(rank(ops::tile{}, any) == 3);
+  CHECK(rank(ops::squeeze{}, any) == -1);
+  CHECK(rank(ops::unsqueeze{}, any) == -1);
+  CHECK(rank(ops::unsqueeze{}, ir::fact::of(dtype::i64, {1 << 20})) == -1);
+  CHECK(rank(ops::squeeze{}, ir::fact::of(dtype::i64, {4})) == -1);
+  const ir::fact wide = fact_of(s, dtype::f32, {"1", "W"});
+  REQUIRE(s.facts().restrict(wide.shape[1], 2, 9, "test"));
+  CHECK(inferred(ops::squeeze{}, {wide}, s) == "f32[W]");
+}

@@ -30,8 +30,12 @@ TEST_CASE("reductions infer on symbols") {
         "axes is 3, expected -3 to 2 for rank 3");
   CHECK(inferred(ops::reduce_sum{}, {x, ir::fact::of_constant(axes({1, -2}))}, symbols) ==
         "axes names axis -2 twice, expected distinct axes");
-  CHECK(inferred(ops::reduce_max{}, {x, fact_of(symbols, dtype::i64, {"N"})}, symbols) ==
-        "f32[...]");
+  const ir::fact any = fact_of(symbols, dtype::i64, {"N"});
+  CHECK(inferred(ops::reduce_max{}, {fact_of(symbols, dtype::f32, {"B", "1"}), any}, symbols) ==
+        "f32[reduced0, 1]");
+  CHECK(inferred(ops::reduce_max{.keepdims = false}, {x, any}, symbols) == "f32[...]");
+  CHECK(inferred(ops::reduce_max{.keepdims = false}, {x, ir::fact::of(dtype::i64, {2})}, symbols) ==
+        "f32[reduced1]");
 }
 
 TEST_CASE("reductions compute in the type of x") {

@@ -114,3 +114,13 @@ TEST_CASE("pad in every mode, and cropping") {
   CHECK(error_of(ops::pad{.mode = ops::pad_mode::edge}, {tensor(dtype::f32, {0}), ints({1, 0})})
             .find("empty axis") != std::string::npos);
 }
+
+TEST_CASE("pads that only the run knows leave the rank, and the axes that they do not name") {
+  const ir::symbol_context s;
+  const ir::fact x = fact_of(s, dtype::f32, {"B", "3"}), pads = ir::fact::of(dtype::i64, {2});
+  CHECK(inferred(ops::pad{}, {x, pads, ir::fact::of(dtype::f32, {}), content({-1})}, s) ==
+        "f32[B, pad0]");
+  CHECK(inferred(ops::pad{}, {x, fact_of(s, dtype::i64, {"K"})}, s) == "f32[pad1, pad2]");
+  CHECK(inferred(ops::pad{}, {x, pads}, s) == "pads has 2 elements, expected 4");
+  CHECK(s.facts().bounds(*s.scope().find("pad0")).lo == 0);
+}

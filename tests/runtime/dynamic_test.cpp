@@ -305,3 +305,33 @@ TEST_CASE("sizes that data decides are checked before a kernel of planned sizes 
       CHECK(out.failure().message.find("do not broadcast") != std::string::npos);
   }
 }
+
+TEST_CASE("branches and views read sizes that no input gives a value of") {
+  const auto branch = [](bool twice) {
+    builder side("side");
+    const auto v = side.input("x", dtype::f32, {"min(a, 2) + b"});
+    const auto y = twice ? side.add(ops::concat{}, {v, v}) : side.add(ops::relu{}, {v});
+    side.output("y", side.add(ops::relu{}, {y}));
+    return ir::subgraph(side.finish().value());
+  };
+  builder b;
+  const auto flag = b.input("flag", dtype::boolean, {});
+  const auto x = b.input("x", dtype::f32, {"n"}), keep = b.input("keep", dtype::boolean, {"n"});
+  const auto kept = b.add(ops::compress{.axis = 0}, {x, keep});
+  const ops::if_ choice{.then_branch = branch(true), .else_branch = branch(false)};
+  b.output("y", b.add(choice, {flag, b.add(ops::concat{}, {kept, x})}));
+  std::vector<std::vector<datum>> runs;
+  for (const bool taken : {true, false, true})
+    runs.push_back({tensor::scalar<bool>(taken), numbers({4}), flags({taken, true, false, true})});
+  check_like_interpreter(b.finish().value(), runs);
+
+  builder flat;
+  const auto all = flat.input("x", dtype::f32, {"a*b"});
+  const auto shape = flat.constant("shape", tensor::of<std::int64_t>({2}, {2, 3}));
+  flat.output("y", flat.add(ops::relu{}, {flat.add(ops::reshape{}, {all, shape})}));
+  const ir::graph g = flat.finish().value();
+  check_like_interpreter(g, {{numbers({6})}, {numbers({6}, 2)}});
+  session s(compile(g).value().model, {.threads = 1});
+  const std::vector<datum> odd{numbers({7})};
+  CHECK(!s.run_positional(odd));
+}

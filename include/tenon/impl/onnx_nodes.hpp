@@ -1,9 +1,11 @@
 #pragma once
 
 #include "tenon/formats/onnx/importer.hpp"
+#include "tenon/infer/interpreter.hpp"
 #include "tenon/ir/append.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <unordered_set>
 #include <variant>
@@ -111,6 +113,70 @@ TENON_INLINE result<node_form> importer::form_of(scope& s, const node_proto& nod
   return form;
 }
 
+namespace nodes_detail {
+
+/// Ops that, besides the elementwise ones and views, lead from small contents to sizes; cheap for small inputs.
+inline constexpr std::string_view size_ops[] = {
+    "concat",     "expand",     "gather",      "range",     "reduce_max", "reduce_mean",
+    "reduce_min", "reduce_sum", "reduce_prod", "slice",     "split",      "transpose",
+    "tile",       "pad",        "squeeze",     "unsqueeze", "reshape",    "constant_of_shape"};
+
+inline bool leads_to_sizes(const ir::any_op& op) {
+  return op.has(ir::pure) && !op.has(ir::holds_graphs) && !op.has(ir::any_kind) &&
+         (op.has(ir::elementwise) || op.has(ir::view) ||
+          std::find(std::begin(size_ops), std::end(size_ops), op.name()) != std::end(size_ops));
+}
+
+/// The content of a small tensor, from its bytes or from expressions that are numbers; absent when it is unknown.
+inline datum small_content(const ir::fact& f) {
+  if (f.is_constant())
+    return f.constant.size() <= ir::max_tracked_elements ? datum(f.constant) : datum();
+  const auto sizes = f.is_tensor() && f.is_ranked ? to_extents(f.shape) : std::nullopt;
+  if (!sizes || !f.has_elements()) return {};
+  std::vector<std::int64_t> numbers;
+  for (const dim d : *f.elements) {
+    if (!d.is_constant()) return {};
+    numbers.push_back(d.constant());
+  }
+  if (checked_product(std::span(sizes->data(), sizes->size())) !=
+      static_cast<std::int64_t>(numbers.size()))
+    return {};
+  tensor out(f.type, *sizes);
+  store_elements<std::int64_t>(numbers, out);
+  return out;
+}
+
+inline bool is_small(const ir::fact& f) {
+  const auto sizes = f.is_tensor() && f.is_ranked ? to_extents(f.shape) : std::nullopt;
+  const auto count =
+      sizes ? checked_product(std::span(sizes->data(), sizes->size())) : std::nullopt;
+  return count && *count <= ir::max_tracked_elements && f.type != dtype::string;
+}
+
+/// Evaluates a node whose inputs are small and known, so that sizes computed from its outputs are numbers.
+inline void know_content(const ir::any_op& op,
+                         std::span<const ir::fact* const> inputs,
+                         std::vector<ir::fact>& outputs) {
+  const auto is_open = [](const ir::fact& f) { return !small_content(f); };
+  if (!leads_to_sizes(op) || inputs.empty() ||
+      !std::all_of(outputs.begin(), outputs.end(), is_small) ||
+      std::none_of(outputs.begin(), outputs.end(), is_open))
+    return;
+  std::vector<datum> data;
+  for (const ir::fact* f : inputs) {
+    data.push_back(f ? small_content(*f) : datum());
+    if (f && !data.back()) return;
+  }
+  std::vector<const datum*> pointers;
+  for (std::size_t i = 0; i < data.size(); ++i) pointers.push_back(inputs[i] ? &data[i] : nullptr);
+  const auto made = interpreter().evaluate(op, pointers, outputs.size());
+  if (!made) return;
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    if ((*made)[i].is_tensor()) outputs[i] = ir::fact::of_constant((*made)[i].as_tensor());
+}
+
+}  // namespace nodes_detail
+
 /// Adds a node whose form is the newest one.
 TENON_INLINE result<std::vector<value_id>> importer::add_form(ir::graph& g,
                                                               node_form form,
@@ -128,6 +194,7 @@ TENON_INLINE result<std::vector<value_id>> importer::add_form(ir::graph& g,
   std::vector<const ir::fact*> pointers;
   for (const value_id v : form.inputs) pointers.push_back(v ? &g.fact(v) : nullptr);
   TENON_TRY(auto facts, ir::infer_op(op, pointers, form.outputs.size(), g.symbols, label));
+  nodes_detail::know_content(op, pointers, facts);
   std::vector<value_id> out;
   for (std::size_t i = 0; i < form.outputs.size(); ++i)
     out.push_back(g.add_value(form.outputs[i], std::move(facts[i])));

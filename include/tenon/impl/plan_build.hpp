@@ -85,17 +85,18 @@ class builder {
   std::unordered_multimap<std::uint64_t, std::size_t> prepared_;  // steps by `preparation_key`
 };
 
+// As the executor binds them: plain symbols first, then what one expression after the other gives.
 inline void builder::know_input_symbols() {
-  for (const value_id v : g_.inputs()) {
-    for (const dim d : g_.fact(v).shape) {
-      inline_vector<std::uint32_t, 8> found;
-      collect_symbols(d, found);
-      for (const std::uint32_t s : found) {
-        if (s >= known_symbols_.size()) known_symbols_.resize(s + std::size_t{1}, false);
-        known_symbols_[s] = true;
+  known_symbols_.assign(g_.symbols.scope().symbols().size(), false);
+  for (const bool are_plain : {true, false})
+    for (const value_id v : g_.inputs())
+      for (const dim d : g_.fact(v).shape) {
+        if (d.is_symbol() != are_plain || !g_.fact(v).is_tensor() || !g_.fact(v).is_ranked)
+          continue;
+        const auto found =
+            plan::solvable_symbol(d, [&](std::uint32_t s) { return bool(known_symbols_[s]); });
+        if (found) known_symbols_[*found] = true;
       }
-    }
-  }
 }
 
 inline bool builder::is_known(dim d) const {
@@ -264,8 +265,7 @@ inline void builder::find_needed() {
 inline void builder::spread_dynamic() {
   auto& values = plan_->values;
   for (step& s : plan_->steps) {
-    bool is_dynamic =
-        s.op.has(ir::view) && s.inputs[0] != absent && values[s.inputs[0]].where == place::dynamic;
+    bool is_dynamic = s.op.has(ir::view) && s.inputs[0] != absent && values[s.inputs[0]].is_open();
     for (const std::uint32_t v : s.outputs)
       is_dynamic = is_dynamic || (v != absent && values[v].where == place::dynamic);
     if (!is_dynamic) continue;

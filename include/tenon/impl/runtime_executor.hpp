@@ -42,15 +42,10 @@ status solve_for_input(dim d, std::int64_t found, bindings& symbols, const Where
     if (*known == found) return {};
     return fail(code::input, where(), " is ", found, ", expected ", d, " = ", *known);
   }
-  inline_vector<std::uint32_t, 8> in;
-  collect_symbols(d, in);
-  std::uint32_t open = absent;
-  for (const std::uint32_t s : in) {
-    if (symbols[s]) continue;
-    if (open != absent && open != s) return {};
-    open = s;
-  }
-  if (open == absent) return {};
+  const auto found_symbol =
+      plan::solvable_symbol(d, [&](std::uint32_t s) { return symbols[s].has_value(); });
+  if (!found_symbol) return {};
+  const std::uint32_t open = *found_symbol;
   symbols.set(open, 0);
   const auto at_zero = evaluate(d, symbols);
   symbols.set(open, 1);
@@ -191,7 +186,7 @@ inline void executor::prepare() {
     for (const std::uint32_t v : s.inputs) {
       if (v == absent) continue;
       last_use_[v] = i;
-      if (p_->values[v].where == plan::place::dynamic) reads_dynamic_.back() = true;
+      if (p_->values[v].is_open()) reads_dynamic_.back() = true;
     }
     for (const std::uint32_t v : s.outputs)
       if (v != absent) last_use_[v] = std::max(last_use_[v], i);

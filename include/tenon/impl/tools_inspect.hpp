@@ -54,7 +54,7 @@ struct totals {
       for (const value_id v : g[n].outputs)
         if (v) add_sizes(g, g.fact(v));
       for (const value_id v : g[n].inputs) {
-        if (!v || !g.is_constant(v) || is_counted[v.index]) continue;
+        if (!v || g[v].producer || !g.is_constant(v) || is_counted[v.index]) continue;
         is_counted[v.index] = true;
         ++weights;
         parameters += g.fact(v).constant.size();

@@ -174,6 +174,28 @@ inline std::optional<std::int64_t> known_length(const infer_context& ctx, std::s
   return ctx[i].rank() == 1 ? ctx[i].shape[0].as_constant() : std::nullopt;
 }
 
+/// Longer shapes that only the run knows make a value of unknown rank.
+inline constexpr std::int64_t max_unknown_sizes = 16;
+
+/// `count` sizes that only the run knows.
+inline dims unknown_sizes(infer_context& ctx, std::string_view prefix, std::size_t count) {
+  dims out;
+  for (std::size_t i = 0; i < count; ++i)
+    out.push_back(ctx.unbacked(prefix, dim(interval::highest)));
+  return out;
+}
+
+/// Output 0 of `rank` sizes that only the run knows; of unknown rank when there is none or it is too high.
+inline void output_of_rank(infer_context& ctx,
+                           dtype type,
+                           std::string_view prefix,
+                           std::optional<std::int64_t> rank) {
+  if (!rank || *rank < 0 || *rank > max_unknown_sizes)
+    output_unranked(ctx, 0, type);
+  else
+    ctx.output(0, type, unknown_sizes(ctx, prefix, static_cast<std::size_t>(*rank)));
+}
+
 /// Distinct normalised axes; errors name `what`.
 inline result<std::vector<std::size_t>> distinct_axes(const infer_context& ctx,
                                                       std::span<const std::int64_t> axes,

@@ -24,7 +24,7 @@ struct constant_of_shape {
     const dtype type = value ? value.type() : dtype::f32;
     const auto sizes = known_content(ctx, 0);
     if (!sizes) {
-      output_unranked(ctx, 0, type);
+      output_of_rank(ctx, type, "filled", known_length(ctx, 0));
       return {};
     }
     for (const dim d : *sizes)

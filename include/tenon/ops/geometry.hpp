@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/ops/data.hpp"
 #include "tenon/ops/pointwise.hpp"
 #include "tenon/ops/type_list.hpp"
 
@@ -79,7 +80,7 @@ inline status affine_grid::infer(infer_context& ctx) const {
   TENON_TRY(require_rank(ctx, 1, 1, "size"));
   const auto size = ctx.elements(1);
   if (!size) {
-    ctx.output(0, fact::unranked(ctx[0].type));
+    output_of_rank(ctx, ctx[0].type, "grid", known_length(ctx, 1));
     return {};
   }
   if (size->size() != 4 && size->size() != 5)

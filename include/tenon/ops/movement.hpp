@@ -27,9 +27,6 @@ struct identity {
   }
 };
 
-/// Longer shapes that only the run knows make a value of unknown rank.
-inline constexpr std::int64_t max_unknown_sizes = 16;
-
 /// y = x with another shape; 0 copies a size (unless allowzero), -1 takes the rest
 struct reshape {
   static constexpr op_info info{"reshape", ports{"x", "shape"}, ports{"y"}, pure | view};
@@ -134,8 +131,14 @@ struct squeeze {
     TENON_TRY(require_index_type(ctx, 1, "axes"));
     const fact& x = ctx[0];
     const auto axes = known_numbers(ctx, 1);
-    if (!x.is_ranked || (ctx.has(1) && !axes) || (!axes && !all_constant(x.shape))) {
+    if (!x.is_ranked) {
       output_unranked(ctx, 0, x.type);
+      return {};
+    }
+    const auto rank = static_cast<std::int64_t>(x.rank());
+    if (ctx.has(1) && !axes) {
+      const auto count = known_length(ctx, 1);
+      output_of_rank(ctx, x.type, "squeeze", count ? std::optional(rank - *count) : count);
       return {};
     }
     std::vector<bool> dropped(x.rank(), false);
@@ -146,7 +149,13 @@ struct squeeze {
         dropped[axis] = true;
       }
     } else {
-      for (std::size_t i = 0; i < x.rank(); ++i) dropped[i] = x.shape[i] == dim(1);
+      for (std::size_t i = 0; i < x.rank(); ++i) {
+        const truth is_one = ctx.facts().is_equal(x.shape[i], 1);
+        dropped[i] = is_one == truth::yes;
+        if (is_one != truth::unknown) continue;
+        output_unranked(ctx, 0, x.type);
+        return {};
+      }
     }
     dims shape;
     for (std::size_t i = 0; i < x.rank(); ++i)
@@ -170,7 +179,12 @@ struct unsqueeze {
     const fact& x = ctx[0];
     const auto axes = known_numbers(ctx, 1);
     if (!x.is_ranked || !axes) {
-      output_unranked(ctx, 0, x.type);
+      const auto count = known_length(ctx, 1);
+      const auto own = static_cast<std::int64_t>(x.rank());
+      output_of_rank(ctx, x.type, "unsqueeze",
+                     x.is_ranked && count && *count <= max_unknown_sizes
+                         ? std::optional(own + *count)
+                         : std::nullopt);
       return {};
     }
     const std::size_t rank = x.rank() + axes->size();
@@ -232,7 +246,7 @@ struct expand {
       return {};
     }
     if (!wanted) {
-      ctx.output(0, ctx[0].type, unknown_sizes(ctx, static_cast<std::size_t>(*length)));
+      ctx.output(0, ctx[0].type, expanded_sizes(ctx, static_cast<std::size_t>(*length)));
       return {};
     }
     for (const dim d : *wanted)
@@ -256,7 +270,7 @@ struct expand {
 
  private:
   /// The shape when `shape` has `length` elements that only the run knows.
-  static dims unknown_sizes(infer_context& ctx, std::size_t length) {
+  static dims expanded_sizes(infer_context& ctx, std::size_t length) {
     const dims& x = ctx[0].shape;
     const std::size_t rank = std::max(x.size(), length);
     dims out;
@@ -280,8 +294,12 @@ struct tile {
     TENON_TRY(ctx.require_type(1, {dtype::i64}, "repeats"));
     const fact& x = ctx[0];
     const auto repeats = known_content(ctx, 1);
-    if (!x.is_ranked || !repeats) {
+    if (!x.is_ranked) {
       output_unranked(ctx, 0, x.type);
+      return {};
+    }
+    if (!repeats) {
+      ctx.output(0, x.type, unknown_sizes(ctx, "tile", x.rank()));
       return {};
     }
     if (repeats->size() != x.rank())

@@ -367,8 +367,12 @@ struct max_unpool {
     TENON_TRY(ctx.require_type(1, {dtype::i64}, "indices"));
     const fact& x = ctx[0];
     const auto wanted = known_content(ctx, 2);
-    if (!x.is_ranked || (ctx.has(2) && !wanted)) {
+    if (!x.is_ranked) {
       output_unranked(ctx, 0, x.type);
+      return {};
+    }
+    if (ctx.has(2) && !wanted) {
+      ctx.output(0, x.type, unknown_sizes(ctx, "unpool", x.rank()));
       return {};
     }
     const window_spec spec{auto_pad_mode::notset, {}, pads, strides};

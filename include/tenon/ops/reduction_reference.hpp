@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tenon/ops/axis_walk.hpp"
+#include "tenon/ops/data.hpp"
 #include "tenon/ops/pointwise.hpp"
 #include "tenon/ops/wrapping.hpp"
 
@@ -39,6 +40,25 @@ inline result<std::vector<bool>> reduced_axes(const infer_context& ctx,
   return out;
 }
 
+/// The output of a reduction along axes that only the run knows: as many, perhaps none, as `axes` has elements.
+inline void infer_unknown_axes(infer_context& ctx, bool keepdims) {
+  const fact& x = ctx[0];
+  if (!x.is_ranked) {
+    ctx.output(0, fact::unranked(x.type));
+    return;
+  }
+  if (!keepdims) {
+    const auto count = known_length(ctx, 1);
+    const auto rank = static_cast<std::int64_t>(x.rank());
+    output_of_rank(ctx, x.type, "reduced", count ? std::optional(rank - *count) : count);
+    return;
+  }
+  dims shape = x.shape;
+  for (dim& d : shape)
+    if (d != dim(1)) d = ctx.unbacked("reduced", max(d, 1));
+  ctx.output(0, x.type, std::move(shape));
+}
+
 /// The shape rule of the reductions whose axes are input 1.
 inline status infer_reduction(infer_context& ctx, type_set types, bool keepdims, bool noop) {
   TENON_TRY(require_in(ctx, 0, types, "x"));
@@ -49,7 +69,7 @@ inline status infer_reduction(infer_context& ctx, type_set types, bool keepdims,
     const bool is_empty = ctx[1].is_ranked && ctx[1].shape[0] == dim(0);
     const auto known = ctx.constants(1);
     if (!known && !is_empty) {
-      ctx.output(0, fact::unranked(ctx[0].type));
+      infer_unknown_axes(ctx, keepdims);
       return {};
     }
     if (known) axes = *known;

@@ -277,7 +277,10 @@ struct col2im {
       TENON_TRY(ctx.require_type(i, {dtype::i64}, info.inputs.items[i].name));
     const auto image = known_content(ctx, 1), block = known_content(ctx, 2);
     if (!ctx[0].is_ranked || !image || !block) {
-      output_unranked(ctx, 0, ctx[0].type);
+      auto axes = known_length(ctx, 1);
+      if (!axes) axes = known_length(ctx, 2);
+      output_of_rank(ctx, ctx[0].type, "image",
+                     axes && *axes < max_unknown_sizes ? std::optional(*axes + 2) : std::nullopt);
       return {};
     }
     if (image->size() != block->size())

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tenon/ops/axis_walk.hpp"
+#include "tenon/ops/data.hpp"
 #include "tenon/ops/pointwise.hpp"
 #include "tenon/ops/type_list.hpp"
 
@@ -44,7 +45,7 @@ struct cosine_window {
       return fail(code::attribute, "output_datatype is ", name_of(type), ", expected one of ",
                   numbers.str());
     const auto size = scalar_element(ctx, 0);
-    ctx.output(0, size ? fact::of(type, {*size}) : fact::unranked(type));
+    ctx.output(0, type, {size ? *size : ctx.unbacked("window", dim(interval::highest))});
     return {};
   }
 
@@ -173,8 +174,12 @@ inline status dft::infer(infer_context& ctx) const {
   }
   const auto axis = ctx.has(2) ? ctx.constants(2) : std::optional(std::vector<std::int64_t>{-2});
   const auto length = scalar_element(ctx, 1);
-  if (!ctx[0].is_ranked || !axis || axis->size() != 1 || (ctx.has(1) && !length)) {
+  if (!ctx[0].is_ranked) {
     ctx.output(0, fact::unranked(ctx[0].type));
+    return {};
+  }
+  if (!axis || axis->size() != 1 || (ctx.has(1) && !length)) {
+    ctx.output(0, ctx[0].type, unknown_sizes(ctx, "dft", ctx[0].rank()));
     return {};
   }
   dims shape = ctx[0].shape;
@@ -266,8 +271,15 @@ inline status stft::infer(infer_context& ctx) const {
   std::optional<dim> frame = scalar_element(ctx, 3);
   if (!ctx.has(3) && ctx.has(2) && ctx[2].is_ranked) frame = ctx[2].shape[0];
   if (!ctx.has(3) && !ctx.has(2) && ctx[0].is_ranked) frame = ctx[0].shape[1];
-  if (!ctx[0].is_ranked || !step || !frame) {
+  if (!ctx[0].is_ranked) {
     ctx.output(0, fact::unranked(ctx[0].type));
+    return {};
+  }
+  if (!step || !frame) {
+    dims shape = unknown_sizes(ctx, "stft", 2);
+    shape.insert(shape.begin(), ctx[0].shape[0]);
+    shape.push_back(2);
+    ctx.output(0, ctx[0].type, std::move(shape));
     return {};
   }
   if (ctx.has(2) && ctx[2].is_ranked)
@@ -333,9 +345,11 @@ struct mel_weight_matrix {
       return fail(code::attribute, "output_datatype is ", name_of(output_datatype),
                   ", expected one of ", numbers.str());
     const auto bands = scalar_element(ctx, 0), length = scalar_element(ctx, 1);
-    ctx.output(0, bands && length
-                      ? fact::of(output_datatype, {floordiv(*length, dim(2)) + 1, *bands})
-                      : fact::unranked(output_datatype));
+    const auto known = [&](std::optional<dim> d) {
+      return d ? *d : ctx.unbacked("mel", dim(interval::highest));
+    };
+    ctx.output(0, output_datatype,
+               {length ? floordiv(*length, dim(2)) + 1 : known(length), known(bands)});
     return {};
   }
 

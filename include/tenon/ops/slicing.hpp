@@ -302,15 +302,21 @@ inline status pad::infer(infer_context& ctx) const {
     axes.emplace();
     for (std::size_t i = 0; i < x.rank(); ++i) axes->push_back(static_cast<std::int64_t>(i));
   }
-  const auto pads = known_content(ctx, 1);
-  if (!axes || !pads) {
-    output_unranked(ctx, 0, x.type);
+  if (!axes) {
+    ctx.output(0, x.type, unknown_sizes(ctx, "pad", x.rank()));
     return {};
   }
   TENON_TRY(const auto at, distinct_axes(ctx, *axes, x.rank()));
-  if (pads->size() != 2 * at.size())
-    return fail(code::shape, "pads has ", pads->size(), " elements, expected ", 2 * at.size());
+  const auto count = static_cast<std::int64_t>(2 * at.size());
+  if (const auto length = known_length(ctx, 1); length && *length != count)
+    return fail(code::shape, "pads has ", *length, " elements, expected ", count);
   dims shape = x.shape;
+  const auto pads = known_content(ctx, 1);
+  if (!pads) {
+    for (const std::size_t axis : at) shape[axis] = ctx.unbacked("pad", dim(interval::highest));
+    ctx.output(0, x.type, std::move(shape));
+    return {};
+  }
   for (std::size_t i = 0; i < at.size(); ++i) {
     dim& d = shape[at[i]];
     d = d + (*pads)[i] + (*pads)[i + at.size()];
