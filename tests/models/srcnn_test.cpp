@@ -6,6 +6,7 @@
 #include "tenon/ops/convolution.hpp"
 #include "tenon/ops/movement.hpp"
 #include "tenon/ops/resize.hpp"
+#include "tenon/plan/plan.hpp"
 #include "tenon/runtime/compile.hpp"
 #include "tenon/runtime/session.hpp"
 
@@ -204,6 +205,8 @@ TEST_CASE("one model serves the factors 2, 3, 4 and 1.5: the scales are its seco
   REQUIRE(m.input_count() == 2);
   CHECK(m.input_name(0) == "input");
   CHECK(m.input_name(1) == "scales");
+  for (const plan::step& step : m.program().steps)
+    CHECK_MESSAGE(step.kernel != nullptr, (step.label + " has no kernel but the reference"));
   session s(m);
   const picture image = some_image(9, 7);
   for (const float factor : {2.0F, 3.0F, 4.0F, 1.5F, 2.0F}) {
