@@ -78,6 +78,39 @@ inline result<data_set> read_set(const ir::graph& g, const fs::path& folder) {
   return out;
 }
 
+/// Whether the sizes that a model declares are kept.
+enum class declared_sizes : bool { forget, keep };
+
+/// Leaves every axis of an input a symbol of its own, and every size of another value to inference.
+inline void forget_sizes(onnx::graph_proto& g) {
+  for (onnx::value_info_proto& input : g.inputs) {
+    onnx::type_proto* type = &input.type;
+    while (type->element) type = type->element.get();
+    for (onnx::dimension_proto& d : type->shape) d = {};
+  }
+  for (onnx::value_info_proto& output : g.outputs) {
+    onnx::type_proto* type = &output.type;
+    while (type->element) type = type->element.get();
+    type->has_shape = false;
+    type->shape.clear();
+  }
+  g.value_infos.clear();
+}
+
+inline result<ir::graph> import_model(const onnx::model_proto& proto) {
+  onnx::tensor_source tensors;
+  const onnx::import_options options;
+  return onnx::importer(proto, tensors, ops::all_ops(), options).run();
+}
+
+/// The model without the sizes that it declares.
+inline result<ir::graph> load_symbolic(const fs::path& model) {
+  TENON_TRY(const std::string text, read_file(model.string()));
+  TENON_TRY(auto proto, onnx::decode_model(std::as_bytes(std::span(text))));
+  forget_sizes(*proto.graph);
+  return import_model(proto);
+}
+
 /// A model whose inputs are partly turned into initializers with the content that a run would give.
 struct frozen_model {
   ir::graph graph;
@@ -85,9 +118,12 @@ struct frozen_model {
 };
 
 /// Freezes everything that may decide a shape: all but a first input that is not a list of integers.
-inline result<frozen_model> freeze_inputs(const fs::path& model, const fs::path& set) {
+inline result<frozen_model> freeze_inputs(const fs::path& model,
+                                          const fs::path& set,
+                                          declared_sizes sizes = declared_sizes::keep) {
   TENON_TRY(const std::string text, read_file(model.string()));
   TENON_TRY(auto proto, onnx::decode_model(std::as_bytes(std::span(text))));
+  if (sizes == declared_sizes::forget) forget_sizes(*proto.graph);
   frozen_model out;
   std::vector<onnx::value_info_proto> left;
   std::vector<std::string> contents;
@@ -120,9 +156,7 @@ inline result<frozen_model> freeze_inputs(const fs::path& model, const fs::path&
   }
   inputs = std::move(left);
   std::move(made.begin(), made.end(), std::back_inserter(initializers));
-  onnx::tensor_source tensors;
-  const onnx::import_options options;
-  TENON_TRY(out.graph, onnx::importer(proto, tensors, ops::all_ops(), options).run());
+  TENON_TRY(out.graph, import_model(proto));
   return out;
 }
 

@@ -1,5 +1,6 @@
 // Runs the ONNX backend test data:
-// conformance [--filter TEXT] [--skips FILE] [--run-skipped] [--times] FOLDER...
+// conformance [--symbolic] [--filter TEXT] [--skips FILE]... [--run-skipped] [--times] FOLDER...
+// With --symbolic every axis of an input is a symbol of its own when the model is loaded.
 // With --run-skipped a case of FILE that passes is a failure. Without --filter so is a line that no case fits.
 
 #include "tenon/infer/interpreter.hpp"
@@ -14,6 +15,7 @@
 
 #include "case_data.hpp"
 #include "compare.hpp"
+#include "sizes.hpp"
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,11 +91,43 @@ outcome run_case(const fs::path& folder) {
   }
 }
 
+status check_symbolic(ir::graph g, const data_set& data) {
+  TENON_TRY(check_promises(g, data));
+  return run_session(std::move(g), data, level::o1);
+}
+
+status run_frozen_symbolic(const fs::path& model, const fs::path& set, const data_set& data) {
+  TENON_TRY(frozen_model frozen, freeze_inputs(model, set, declared_sizes::forget));
+  if (frozen.kept.size() == data.inputs.size()) return {};
+  data_set left;
+  left.outputs = data.outputs;
+  for (const std::size_t i : frozen.kept) left.inputs.push_back(data.inputs[i]);
+  return check_symbolic(std::move(frozen.graph), left);
+}
+
+/// Without the sizes that the model declares; then also with constants for what may decide a shape.
+outcome run_symbolic_case(const fs::path& folder) {
+  const fs::path model = folder / "model.onnx";
+  const auto g = load_symbolic(model);
+  if (!g) return {"load", g.failure().message};
+  for (int i = 0;; ++i) {
+    const fs::path set = folder / cat("test_data_set_", i);
+    if (!fs::exists(set)) return i == 0 ? outcome{"data", "there is none"} : outcome{};
+    const auto data = read_set(*g, set);
+    if (!data) return {"data", data.failure().message};
+    const status open = check_symbolic(*g, *data);
+    if (!open) return {"symbolic", open.failure().message};
+    const status frozen = run_frozen_symbolic(model, set, *data);
+    if (!frozen) return {"symbolic, constant inputs", frozen.failure().message};
+  }
+}
+
 /// Reasons by name of a case; a name that ends in * stands for all that begin so.
 class skip_list {
  public:
-  explicit skip_list(const std::string& path) {
-    const auto text = path.empty() ? std::string() : read_file(path).value();
+  /// Reads more lines.
+  void add(const std::string& path) {
+    const auto text = read_file(path).value();
     for (std::size_t at = 0; at < text.size();) {
       const std::size_t end = std::min(text.find('\n', at), text.size());
       const std::string line = text.substr(at, end - at);
@@ -150,7 +184,7 @@ std::vector<fs::path> find_cases(const std::vector<std::string>& roots) {
 inline constexpr unsigned limit_s = 60;
 
 /// Runs a case in a process of its own, so that a crash or a case without end fails one case only.
-outcome run_isolated(const fs::path& folder) {
+outcome run_isolated(const fs::path& folder, bool is_symbolic) {
   int ends[2];
   if (pipe(ends) != 0) return {"runner", "no pipe"};
   std::fflush(stdout);
@@ -158,7 +192,7 @@ outcome run_isolated(const fs::path& folder) {
   if (child < 0) return {"runner", "no process"};
   if (child == 0) {
     alarm(limit_s);
-    const outcome out = run_case(folder);
+    const outcome out = is_symbolic ? run_symbolic_case(folder) : run_case(folder);
     const std::string text = cat(out.stage, "\n", out.text);
     const bool is_written = write(ends[1], text.data(), text.size()) > 0;
     _exit(is_written ? 0 : 1);
@@ -180,8 +214,9 @@ outcome run_isolated(const fs::path& folder) {
 }
 
 struct settings {
-  std::vector<std::string> roots;
-  std::string filter, skips;
+  std::vector<std::string> roots, skips;
+  std::string filter;
+  bool is_symbolic = false;
   bool runs_skipped = false;
   bool shows_times = false;
 };
@@ -201,14 +236,15 @@ struct tally {
 
 outcome run_timed(const settings& given, const fs::path& folder, const std::string& name) {
   const auto begin = std::chrono::steady_clock::now();
-  outcome out = run_isolated(folder);
+  outcome out = run_isolated(folder, given.is_symbolic);
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
   if (given.shows_times) std::printf("%9.2f ms %s\n", took.count(), name.c_str());
   return out;
 }
 
 int run_all(const settings& given) {
-  skip_list skips(given.skips);
+  skip_list skips;
+  for (const std::string& path : given.skips) skips.add(path);
   tally sum;
   for (const fs::path& folder : find_cases(given.roots)) {
     const std::string name = folder.filename().string();
@@ -228,7 +264,7 @@ int run_all(const settings& given) {
     }
   }
   for (const std::string& text : skips.mistakes(given.filter.empty()))
-    sum.fail(given.skips, {"skip", text});
+    sum.fail("skips", {"skip", text});
   for (const auto& [stage, count] : sum.stages)
     std::printf("%s: %d failed\n", stage.c_str(), count);
   std::printf("%d passed, %d failed, %d skipped\n", sum.passed, sum.failed, sum.skipped);
@@ -244,7 +280,9 @@ int main(int count, char** words) {
     if (word == "--filter" && i + 1 < count)
       given.filter = words[++i];
     else if (word == "--skips" && i + 1 < count)
-      given.skips = words[++i];
+      given.skips.push_back(words[++i]);
+    else if (word == "--symbolic")
+      given.is_symbolic = true;
     else if (word == "--run-skipped")
       given.runs_skipped = true;
     else if (word == "--times")
@@ -257,9 +295,10 @@ int main(int count, char** words) {
              2;
   }
   if (given.roots.empty()) {
-    std::fprintf(stderr,
-                 "usage: conformance [--filter TEXT] [--skips FILE] [--run-skipped] [--times] "
-                 "FOLDER...\n");
+    std::fprintf(
+        stderr,
+        "usage: conformance [--symbolic] [--filter TEXT] [--skips FILE]... [--run-skipped] "
+        "[--times] FOLDER...\n");
     return 2;
   }
   return run_all(given);

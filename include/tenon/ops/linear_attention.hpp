@@ -81,9 +81,10 @@ inline status linear_attention::infer(infer_context& ctx) const {
     TENON_TRY(ctx.require_equal(ctx[i].shape[1], q[2], cat("length of input ", i)));
   }
   TENON_TRY(ctx.require_equal(k[3], q[3], "size of a key"));
-  if (ctx.has(4) && ctx[4].shape[2] != dim(kv_num_heads))
+  // A size that may yet be the other of the two is checked in the run.
+  if (ctx.has(4) && ctx.facts().is_equal(ctx[4].shape[2], kv_num_heads) == truth::no)
     TENON_TRY(ctx.require_equal(ctx[4].shape[2], ctx[1].shape[2], "last size of decay"));
-  if (ctx.has(5) && ctx[5].shape[2] != dim(1))
+  if (ctx.has(5) && ctx.facts().is_equal(ctx[5].shape[2], 1) == truth::no)
     TENON_TRY(ctx.require_equal(ctx[5].shape[2], dim(kv_num_heads), "last size of beta"));
   const dims state{q[0], k[1], k[3], v[3]};
   if (ctx.has(3) && ctx[3].is_ranked)

@@ -41,8 +41,14 @@ inline status require_granularity(infer_context& ctx, std::int64_t axis, std::in
     const dims& shape = ctx[i].shape;
     return shape.empty() || (shape.size() == 1 && shape[0] == dim(1));
   };
-  if (ctx.has(2) && ctx[1].is_ranked && ctx[2].is_ranked && !(is_single(1) && is_single(2)))
-    TENON_TRY(ctx.require_same(ctx[2].shape, ctx[1].shape, "zero point"));
+  if (ctx.has(2) && ctx[1].is_ranked && ctx[2].is_ranked && !(is_single(1) && is_single(2))) {
+    // A scalar and a list agree when the list has one element.
+    if (ctx[1].rank() + ctx[2].rank() == 1)
+      TENON_TRY(ctx.require_equal(ctx[ctx[1].rank() == 1 ? 1 : 2].shape[0], 1,
+                                  "size of the scale or zero point"));
+    else
+      TENON_TRY(ctx.require_same(ctx[2].shape, ctx[1].shape, "zero point"));
+  }
   if (!ctx[0].is_ranked || !ctx[1].is_ranked) return {};
   const dims& x = ctx[0].shape;
   const dims& scale = ctx[1].shape;

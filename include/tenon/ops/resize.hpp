@@ -108,7 +108,10 @@ inline status resize::infer(infer_context& ctx) const {
     const double scale = known ? common_scale(keep_aspect_ratio_policy, from, to) : 1;
     for (std::size_t i = 0; i < at.size(); ++i)
       shape[at[i]] =
-          known ? dim(rounded_size(scale, from[i])) : ctx.unbacked("resize", (*sizes)[i]);
+          known ? dim(rounded_size(scale, from[i]))
+                : ctx.unbacked("resize", keep_aspect_ratio_policy == resize_aspect::not_larger
+                                             ? (*sizes)[i]
+                                             : dim(interval::highest));
   } else {
     for (std::size_t i = 0; i < at.size(); ++i) {
       dim& size = shape[at[i]];
