@@ -4,16 +4,17 @@
 usage: models.py [--tenon FILE] [--recipes DIR] [--models DIR] [--cases MODEL[:CASE],…] [--levels none,o1]
 
 DIR of --recipes holds specs.json and make_io.py (the model set), without it TENON_MODEL_RECIPES; DIR of --models the
-.onnx files they were made into. Every case runs once without and once with optimization. Symbols get at least three
-sizes a model. The error of an output is max |a - b| over the largest |b|; integers, booleans, strings, infinities and
-NaN must be equal; quantized models are compared by correlation and by the root of the mean square of a - b over that
-of b.
+.onnx files they were made into. No value may have an unknown rank. Every case runs once without and once with
+optimization. Symbols get at least three sizes a model. The error of an output is max |a - b| over the largest |b|;
+integers, booleans, strings, infinities and NaN must be equal; quantized models are compared by correlation and by the
+root of the mean square of a - b over that of b.
 """
 import argparse
 import functools
 import hashlib
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -181,6 +182,13 @@ def run_case(np, tenon, path, inputs, outputs, level, threads, model):
         return worst, max(texts)[1]
 
 
+def sizes_known(tenon, path):
+    """Whether every value of a model has a known rank, and what `tenon inspect` says of the sizes."""
+    done = subprocess.run([str(tenon), "inspect", str(path)], capture_output=True, text=True, timeout=TIME_LIMIT_S)
+    found = re.search(r"^sizes (.*, (\d+) values of unknown rank)$", done.stdout, re.M)
+    return (found[2] == "0", found[1]) if found else (False, f"exit {done.returncode}: {done.stderr.strip()[:600]}")
+
+
 def skip(reason):
     print(f"skipped: models: {reason}")
     print("0 passed, 0 failed, 1 skipped")
@@ -202,6 +210,10 @@ def run_all(np, make_io, options):
             skipped += 1
             print(f"skipped: {model}: its .onnx file is not below the folder of --models")
             continue
+        if cases:
+            is_known, text = sizes_known(options.tenon, path)
+            passed, failed = passed + is_known, failed + (not is_known)
+            print(f"{'ok    ' if is_known else 'FAILED'} {model} sizes: {text}", flush=True)
         for name, dims in cases:
             inputs, outputs = expected(np, make_io, path, model, name, dims, cache)
             for level in options.levels.split(","):

@@ -18,7 +18,8 @@ inline std::pair<std::size_t, std::string_view> sizes_input(const ir::any_op& op
 
 inline const tensor* constant_input(const ir::graph& g, node_id n, std::size_t i) {
   const auto& inputs = g[n].inputs;
-  if (i >= inputs.size() || !inputs[i] || !g.is_constant(inputs[i])) return nullptr;
+  if (i >= inputs.size() || !inputs[i] || g[inputs[i]].producer || !g.is_constant(inputs[i]))
+    return nullptr;
   const tensor& t = g.fact(inputs[i]).constant;
   return t.size() == 0 ? nullptr : &t;
 }
