@@ -23,6 +23,9 @@ TEST_CASE("resize by scales and sizes") {
   const std::vector<ir::fact> facts{fact_of(s, dtype::f32, {"B", "W"}),
                                     ir::fact::of(dtype::f32, {0}), by};
   CHECK(inferred(ops::resize{}, facts, s) == "f32[B, floordiv(W, 2)]");
+  const ir::fact square = ir::fact::of_constant(tensor::of<float>({1, 1}, {2}));
+  CHECK(inferred(ops::resize{}, {facts[0], facts[1], square}, s) ==
+        "scales is f32[1, 1], expected 2 elements");
 }
 
 TEST_CASE("the node of an export with a factor at run time: cubic, empty roi, scales of four") {

@@ -69,6 +69,28 @@ inline dim scaled(infer_context& ctx, dim size, float scale) {
   return ctx.unbacked("resize", dim(interval::highest));
 }
 
+/// Sets the sizes of the axes `at` by one common scale; what it rounds to is unknown until all sizes are numbers.
+inline void keep_aspect(infer_context& ctx,
+                        resize_aspect policy,
+                        std::span<const std::size_t> at,
+                        std::span<const dim> sizes,
+                        dims& shape) {
+  std::vector<std::int64_t> from, to;
+  for (std::size_t i = 0; i < at.size(); ++i) {
+    if (!sizes[i].is_constant() || !shape[at[i]].is_constant()) continue;
+    from.push_back(shape[at[i]].constant());
+    to.push_back(sizes[i].constant());
+  }
+  if (from.size() == at.size()) {
+    const double scale = common_scale(policy, from, to);
+    for (std::size_t i = 0; i < at.size(); ++i) shape[at[i]] = rounded_size(scale, from[i]);
+    return;
+  }
+  for (std::size_t i = 0; i < at.size(); ++i)
+    shape[at[i]] = ctx.unbacked(
+        "resize", policy == resize_aspect::not_larger ? sizes[i] : dim(interval::highest));
+}
+
 }  // namespace resize_detail
 
 inline status resize::infer(infer_context& ctx) const {
@@ -97,21 +119,12 @@ inline status resize::infer(infer_context& ctx) const {
   dims shape = x.shape;
   const auto sizes = known_content(ctx, 3);
   const bool has_scales = by_scales && ctx[2].is_constant();
+  if ((by_sizes && sizes && sizes->size() != at.size()) ||
+      (has_scales && ctx[2].constant.size() != std::ssize(at)))
+    return fail(code::shape, info.inputs.items[input].name, " is ", ctx[input].str(), ", expected ",
+                at.size(), " elements");
   if (by_sizes && sizes && keep_aspect_ratio_policy != resize_aspect::stretch) {
-    std::vector<std::int64_t> from, to;
-    for (std::size_t i = 0; i < at.size(); ++i) {
-      if (!(*sizes)[i].is_constant() || !x.shape[at[i]].is_constant()) continue;
-      from.push_back(x.shape[at[i]].constant());
-      to.push_back((*sizes)[i].constant());
-    }
-    const bool known = from.size() == at.size();
-    const double scale = known ? common_scale(keep_aspect_ratio_policy, from, to) : 1;
-    for (std::size_t i = 0; i < at.size(); ++i)
-      shape[at[i]] =
-          known ? dim(rounded_size(scale, from[i]))
-                : ctx.unbacked("resize", keep_aspect_ratio_policy == resize_aspect::not_larger
-                                             ? (*sizes)[i]
-                                             : dim(interval::highest));
+    resize_detail::keep_aspect(ctx, keep_aspect_ratio_policy, at, *sizes, shape);
   } else {
     for (std::size_t i = 0; i < at.size(); ++i) {
       dim& size = shape[at[i]];
