@@ -42,11 +42,13 @@ inline result<tensor> eval_context::output(std::size_t i) {
   if (facts_.empty()) TENON_TRY(infer_outputs());
   if (i >= facts_.size()) return fail(code::graph, "output ", i, " does not exist");
   const fact& f = facts_[i];
+  if (!f.is_ranked) return fail(code::shape, "the rank of output ", i, " is unknown");
   extents dims;
   for (const dim d : f.shape) {
-    if (!f.is_ranked || !d.is_constant() || d.constant() < 0)
-      return fail(code::shape, "the shape of output ", i, " is ", f.str(),
-                  ", expected known sizes");
+    if (!d.is_constant() || d.constant() < 0)
+      return fail(code::shape, "axis ", dims.size(), " of output ", i, " is ",
+                  d.is_constant() ? cat(d.constant()) : std::string("unknown"),
+                  ", expected a known size of at least 0");
     dims.push_back(d.constant());
   }
   return output(i, f.type, dims);
