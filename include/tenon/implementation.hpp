@@ -22,6 +22,7 @@
 #include "tenon/impl/ir_append.hpp"
 #include "tenon/impl/ir_attribute.hpp"
 #include "tenon/impl/ir_builder.hpp"
+#include "tenon/impl/ir_fact.hpp"
 #include "tenon/impl/ir_graph.hpp"
 #include "tenon/impl/ir_infer_context.hpp"
 #include "tenon/impl/ir_op.hpp"
@@ -64,3 +65,5 @@
 #include "tenon/impl/symbol_range.hpp"
 #include "tenon/impl/symbol_scope.hpp"
 #include "tenon/impl/symbol_simplify.hpp"
+#include "tenon/impl/tensor_budget.hpp"
+#include "tenon/impl/tensor_tensor.hpp"

@@ -9,6 +9,7 @@
 #include "tenon/runtime/session.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -6,6 +6,7 @@
 #include "tenon/ops/reduction.hpp"
 
 #include <chrono>
+#include <memory>
 
 #include <doctest/doctest.h>
 

@@ -2,6 +2,7 @@
 
 #include "tenon/tensor/complex.hpp"
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 

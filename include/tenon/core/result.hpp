@@ -3,41 +3,62 @@
 #include "tenon/core/check.hpp"
 #include "tenon/core/text.hpp"
 
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #ifndef TENON_NO_EXCEPTIONS
 #include <exception>
 #endif
 
 namespace tenon::inline v0 {
 
-/// What kind of mistake an error is about; `tenon errors` lists them.
+/// What kind of mistake an error is about; `code_table` says what each means.
 enum class code : unsigned char {
-  io,             ///< a file cannot be opened, read, mapped or written
-  format,         ///< bytes are not the format they claim to be
-  graph,          ///< the graph is not well formed: names, edges, arity, cycles
-  attribute,      ///< an attribute or option of a node has a wrong type or value
-  shape,          ///< shapes or dtypes of a node do not fit together
-  tensor_data,    ///< the bytes of a tensor do not fit its type and shape
-  external_data,  ///< a tensor outside the model file is missing, outside the folder or too short
-  input,          ///< a value given to a run does not fit the model
-  index,          ///< data-dependent index, axis or length out of range at run time
-  range,          ///< a declared range of shapes is malformed or infeasible
-  unsupported,    ///< valid, but there is no op, kernel or dtype for it here
-  resource,       ///< a memory, time or size limit was met
-  option,         ///< an option given by the caller is not valid
+  io,
+  format,
+  graph,
+  attribute,
+  shape,
+  tensor_data,
+  external_data,
+  input,
+  index,
+  range,
+  unsupported,
+  resource,
+  option,
 };
+
+/// Name and meaning of a code.
+struct code_info {
+  std::string_view name, about;
+};
+
+/// One row for each code, in order; `tenon errors` lists them.
+inline constexpr code_info code_table[] = {
+    {"io", "a file cannot be opened, read, mapped or written"},
+    {"format", "bytes are not the format they claim to be"},
+    {"graph", "the graph is not well formed: names, edges, arity, cycles"},
+    {"attribute", "an attribute of a node has a wrong type or value, or is missing"},
+    {"shape", "shapes or dtypes of a node do not fit together"},
+    {"tensor-data", "the bytes of a tensor do not fit its type and shape"},
+    {"external-data",
+     "a tensor outside the model file is missing, outside the folder or too short"},
+    {"input", "a value given to a run does not fit the model"},
+    {"index", "an index, axis or length that was computed is out of range"},
+    {"range", "a declared range of shapes is malformed or infeasible"},
+    {"unsupported", "valid, but there is no op, kernel or dtype for it here"},
+    {"resource", "a memory, time or size limit was met"},
+    {"option", "an option given by the caller is not valid"},
+};
+static_assert(std::size(code_table) == static_cast<std::size_t>(code::option) + 1);
 
 /// `code::graph` -> `"graph"`.
 constexpr std::string_view name_of(code c) {
-  constexpr std::string_view names[] = {
-      "io",    "format", "graph", "attribute",   "shape",    "tensor-data", "external-data",
-      "input", "index",  "range", "unsupported", "resource", "option"};
-  return names[static_cast<unsigned char>(c)];
+  return code_table[static_cast<unsigned char>(c)].name;
 }
 
 /// A typed failure: `<where>: <what>: <expected> vs <found>[; <what to do>]`.
@@ -95,30 +116,51 @@ template <class T> class [[nodiscard]] result {
 
   requires(std::is_constructible_v<T, U&&> && !std::is_same_v<std::remove_cvref_t<U>, error> &&
            !std::is_same_v<std::remove_cvref_t<U>, result>) result(U&& value)
-      : state_(std::in_place_index<0>, std::forward<U>(value)) {}
+      : value_(std::forward<U>(value)), has_value_(true) {}
 
-  result(error failure) : state_(std::in_place_index<1>, std::move(failure)) {}
+  result(error failure) : failure_(std::move(failure)), has_value_(false) {}
 
-  explicit operator bool() const { return state_.index() == 0; }
+  result(const result& other) : has_value_(other.has_value_) {
+    if (has_value_)
+      new (static_cast<void*>(&value_)) T(other.value_);
+    else
+      new (static_cast<void*>(&failure_)) error(other.failure_);
+  }
 
-  bool has_value() const { return state_.index() == 0; }
+  result(result&& other) noexcept(std::is_nothrow_move_constructible_v<T>)
+      : has_value_(other.has_value_) {
+    take(other);
+  }
 
-  T& operator*() & { return *std::get_if<0>(&state_); }
+  result& operator=(result other) noexcept(std::is_nothrow_move_constructible_v<T>) {
+    drop();
+    has_value_ = other.has_value_;
+    take(other);
+    return *this;
+  }
 
-  const T& operator*() const& { return *std::get_if<0>(&state_); }
+  ~result() { drop(); }
 
-  T&& operator*() && { return std::move(*std::get_if<0>(&state_)); }
+  explicit operator bool() const { return has_value_; }
 
-  T* operator->() { return std::get_if<0>(&state_); }
+  bool has_value() const { return has_value_; }
 
-  const T* operator->() const { return std::get_if<0>(&state_); }
+  T& operator*() & { return value_; }
+
+  const T& operator*() const& { return value_; }
+
+  T&& operator*() && { return std::move(value_); }
+
+  T* operator->() { return &value_; }
+
+  const T* operator->() const { return &value_; }
 
   /// The error; only when there is no value.
-  error& failure() & { return *std::get_if<1>(&state_); }
+  error& failure() & { return failure_; }
 
-  const error& failure() const& { return *std::get_if<1>(&state_); }
+  const error& failure() const& { return failure_; }
 
-  error&& failure() && { return std::move(*std::get_if<1>(&state_)); }
+  error&& failure() && { return std::move(failure_); }
 
   /// The value; throws `tenon::exception` (aborts without exceptions) when there is none.
   T& value() & {
@@ -137,7 +179,27 @@ template <class T> class [[nodiscard]] result {
   }
 
  private:
-  std::variant<T, error> state_;
+  void take(result& other) {
+    if (has_value_)
+      new (static_cast<void*>(&value_)) T(std::move(other.value_));
+    else
+      new (static_cast<void*>(&failure_)) error(std::move(other.failure_));
+  }
+
+  void drop() {
+    if (has_value_)
+      value_.~T();
+    else
+      failure_.~error();
+  }
+
+  // Not a std::variant: results are everywhere, and its visits are what compiled slowest.
+  union {
+    T value_;
+    error failure_;
+  };
+
+  bool has_value_;
 };
 
 /// Success or a typed error.

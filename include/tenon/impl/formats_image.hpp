@@ -1,12 +1,14 @@
 #pragma once
 
 #include "tenon/core/file.hpp"
+#include "tenon/core/safe_math.hpp"
 #include "tenon/formats/image.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 
 namespace tenon::inline v0 {
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tenon/core/file.hpp"
+#include "tenon/core/safe_math.hpp"
 #include "tenon/formats/npy.hpp"
 #include "tenon/impl/formats_npy_header.hpp"
 

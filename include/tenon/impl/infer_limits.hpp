@@ -25,8 +25,7 @@ TENON_INLINE void run_limits::end_in(double seconds) {
 }
 
 TENON_INLINE status run_limits::check() const {
-  if (cancelled && cancelled->load(std::memory_order_relaxed))
-    return fail(code::resource, "the run was cancelled");
+  if (cancelled && cancelled->is_set()) return fail(code::resource, "the run was cancelled");
   if (deadline_ns != 0 && limits_detail::now_ns() > deadline_ns)
     return fail(code::resource, "time limit: the run did not end in time; raise the time limit");
   return {};

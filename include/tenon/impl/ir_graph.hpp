@@ -1,16 +1,16 @@
 #pragma once
 
+#include "tenon/core/shared_count.hpp"
 #include "tenon/ir/graph.hpp"
 #include "tenon/symbol/table.hpp"
 
-#include <atomic>
 #include <string>
 #include <utility>
 
 namespace tenon::inline v0::ir {
 
 struct symbol_context::state {
-  std::atomic<std::uint32_t> count = 1;
+  shared_count count;
   scope_ref scope = scope_ref::make();
   facts_table facts{scope};
 };
@@ -19,7 +19,7 @@ TENON_INLINE symbol_context::symbol_context() : state_(new state) {}
 
 TENON_INLINE symbol_context::symbol_context(const symbol_context& other)
     : state_(other.state_), is_body_(other.is_body_) {
-  ++state_->count;
+  state_->count.add();
 }
 
 TENON_INLINE symbol_context& symbol_context::operator=(symbol_context other) noexcept {
@@ -29,7 +29,7 @@ TENON_INLINE symbol_context& symbol_context::operator=(symbol_context other) noe
 }
 
 TENON_INLINE symbol_context::~symbol_context() {
-  if (--state_->count == 0) delete state_;
+  if (state_->count.release()) delete state_;
 }
 
 TENON_INLINE symbol_scope& symbol_context::scope() const {
@@ -44,12 +44,23 @@ TENON_INLINE facts_table& symbol_context::facts() const {
   return state_->facts;
 }
 
+TENON_INLINE graph::graph() = default;
+TENON_INLINE graph::graph(const graph& other) = default;
+TENON_INLINE graph::graph(graph&& other) noexcept = default;
+TENON_INLINE graph& graph::operator=(const graph& other) = default;
+TENON_INLINE graph& graph::operator=(graph&& other) noexcept = default;
+TENON_INLINE graph::~graph() = default;
+
+TENON_INLINE value_id graph::add_constant(std::string value_name, tensor content) {
+  return add_value(std::move(value_name), fact::of_constant(std::move(content)));
+}
+
 struct subgraph::block {
-  std::atomic<std::uint32_t> count;
+  shared_count count;
   graph body;
 };
 
-TENON_INLINE subgraph::subgraph(graph body) : block_(new block{{1}, std::move(body)}) {}
+TENON_INLINE subgraph::subgraph(graph body) : block_(new block{{}, std::move(body)}) {}
 
 TENON_INLINE const graph& subgraph::operator*() const {
   return block_->body;
@@ -60,11 +71,11 @@ TENON_INLINE const graph* subgraph::operator->() const {
 }
 
 TENON_INLINE void subgraph::retain() {
-  if (block_) block_->count.fetch_add(1, std::memory_order_relaxed);
+  if (block_) block_->count.add();
 }
 
 TENON_INLINE void subgraph::drop() {
-  if (block_ && block_->count.fetch_sub(1, std::memory_order_acq_rel) == 1) delete block_;
+  if (block_ && block_->count.release()) delete block_;
 }
 
 TENON_INLINE std::string describe(const graph& g, node_id n) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/core/safe_math.hpp"
 #include "tenon/formats/onnx/importer.hpp"
 #include "tenon/infer/interpreter.hpp"
 #include "tenon/ir/append.hpp"

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/core/safe_math.hpp"
 #include "tenon/formats/onnx/tensor_data.hpp"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/core/safe_math.hpp"
 #include "tenon/ir/append.hpp"
 #include "tenon/plan/build.hpp"
 

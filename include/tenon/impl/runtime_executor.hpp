@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/core/safe_math.hpp"
 #include "tenon/infer/interpreter.hpp"
 #include "tenon/ir/evaluate.hpp"
 #include "tenon/plan/plan.hpp"
@@ -137,7 +138,6 @@ class executor final : public ir::eval_host {
   std::vector<std::vector<std::uint32_t>> views_of_;  // by value: views that follow its bytes
   std::vector<extents> last_inputs_;
   std::vector<datum> outputs_;
-  std::vector<std::int64_t> output_bytes_;  // of the memory behind outputs_
   std::vector<tensor> computed_;
   std::vector<std::int64_t> offsets_, content_;  // of slots; of one computed value
   tensor arena_, scratch_;
@@ -160,7 +160,6 @@ inline void executor::prepare() {
   views_of_.resize(n);
   sizes_.resize(p_->sizes.size());
   outputs_.resize(p_->outputs.size());
-  output_bytes_.resize(p_->outputs.size());
   computed_.resize(n);
   for (std::uint32_t v = 0; v < n; ++v) {
     const plan::buffer& b = p_->values[v];
@@ -404,14 +403,14 @@ inline status executor::point_outputs() {
     const bool is_free = outputs_[i].is_tensor() && !outputs_[i].as_tensor().memory().is_shared();
     const dtype type = p_->values[v].fact.type;
     const std::int64_t bytes = bytes_of(v);
-    if (is_free && type != dtype::string && bytes >= 0 && bytes <= output_bytes_[i]) {
+    if (is_free && type != dtype::string && bytes >= 0 &&
+        static_cast<std::size_t>(bytes) <= outputs_[i].as_tensor().memory().bytes()) {
       storage memory = outputs_[i].as_tensor().memory();
       outputs_[i] = tensor::over(type, shapes_[v], std::move(memory));
     } else if (!is_free || !(outputs_[i].as_tensor().dims() == shapes_[v])) {
       auto made = env_->bounds.memory.make(type, shapes_[v]);
       if (!made) return std::move(made).failure().in(name_of_output(i));
       outputs_[i] = *std::move(made);
-      output_bytes_[i] = bytes;
     }
     point(v, outputs_[i].as_tensor().bytes());
   }

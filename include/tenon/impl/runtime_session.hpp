@@ -3,11 +3,11 @@
 #include "tenon/impl/runtime_executor.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace tenon::inline v0 {
@@ -287,7 +287,7 @@ class session::state {
   }
 
   result<run_outputs> run(std::span<const datum> inputs) {
-    cancelled_ = false;
+    cancelled_.set(false);
     env_.bounds.limits.end_in(time_limit_seconds_);
     TENON_TRY(executor_->run(inputs));
     return run_outputs(model_.program(), executor_->outputs());
@@ -302,7 +302,7 @@ class session::state {
   session_detail::environment env_;
   std::unique_ptr<session_detail::executor> executor_;
   double time_limit_seconds_ = 0;
-  std::atomic<bool> cancelled_{false};
+  shared_flag cancelled_;
   std::vector<datum> ordered_;
 };
 
@@ -326,11 +326,19 @@ inline result<run_outputs> session::state::run(std::span<const named_value> inpu
 }
 
 TENON_INLINE session::session(model m, session_options options)
-    : state_(std::make_unique<state>(std::move(m), options)) {}
+    : state_(new state(std::move(m), options)) {}
 
-TENON_INLINE session::session(session&&) noexcept = default;
-TENON_INLINE session& session::operator=(session&&) noexcept = default;
-TENON_INLINE session::~session() = default;
+TENON_INLINE session::session(session&& other) noexcept
+    : state_(std::exchange(other.state_, nullptr)) {}
+
+TENON_INLINE session& session::operator=(session&& other) noexcept {
+  std::swap(state_, other.state_);
+  return *this;
+}
+
+TENON_INLINE session::~session() {
+  delete state_;
+}
 
 TENON_INLINE result<run_outputs> session::run(std::span<const named_value> inputs) {
   return state_->run(inputs);
@@ -361,7 +369,7 @@ TENON_INLINE std::span<const step_time> session::profile() const {
 }
 
 TENON_INLINE void session::cancel() {
-  state_->cancelled_ = true;
+  state_->cancelled_.set(true);
 }
 
 TENON_INLINE const tensor& run_outputs::operator[](std::string_view name) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/core/safe_math.hpp"
 #include "tenon/symbol/expression_reader.hpp"
 #include "tenon/symbol/polynomial.hpp"
 #include "tenon/symbol/table.hpp"

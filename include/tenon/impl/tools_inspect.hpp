@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tenon/core/file.hpp"
+#include "tenon/core/safe_math.hpp"
 #include "tenon/formats/onnx/import.hpp"
 #include "tenon/formats/onnx/schema.hpp"
 #include "tenon/ir/print.hpp"

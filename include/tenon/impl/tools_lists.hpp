@@ -71,30 +71,11 @@ TENON_INLINE std::string list_passes() {
 }
 
 TENON_INLINE std::string list_errors() {
-  struct row {
-    code kind;
-    std::string_view about;
-  };
-
-  constexpr row rows[] = {
-      {code::io, "a file cannot be opened, read, mapped or written"},
-      {code::format, "bytes are not the format they claim to be"},
-      {code::graph, "the graph is not well formed: names, edges, arity, cycles"},
-      {code::attribute, "an attribute of a node has a wrong type or value"},
-      {code::shape, "shapes or dtypes of a node do not fit together"},
-      {code::tensor_data, "the bytes of a tensor do not fit its type and shape"},
-      {code::external_data, "a tensor outside the model file is missing, outside or too short"},
-      {code::input, "a value given to a run does not fit the model"},
-      {code::index, "an index, axis or length that was computed is out of range"},
-      {code::range, "a declared range of shapes is malformed or infeasible"},
-      {code::unsupported, "valid, but there is no op, kernel or dtype for it"},
-      {code::resource, "a memory, time or size limit was met"},
-      {code::option, "an option is not valid"},
-  };
   std::string out;
-  for (const row& r : rows)
-    out +=
-        cat(name_of(r.kind), ": ", r.about, "; exit code ", r.kind == code::option ? 2 : 1, "\n");
+  for (const code_info& row : code_table) {
+    const int status = row.name == name_of(code::option) ? 2 : 1;
+    out += cat(row.name, ": ", row.about, "; exit code ", status, "\n");
+  }
   return out;
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "tenon/core/shared_count.hpp"
 #include "tenon/tensor/budget.hpp"
 
-#include <atomic>
 #include <cstdint>
 
 namespace tenon::inline v0 {
@@ -10,7 +10,7 @@ namespace tenon::inline v0 {
 /// When a run must end; asked between nodes and inside long loops.
 struct run_limits {
   std::int64_t deadline_ns = 0;  ///< on std::chrono::steady_clock; 0: none
-  const std::atomic<bool>* cancelled = nullptr;
+  const shared_flag* cancelled = nullptr;
 
   /// Ends the run this many seconds from now; 0: no deadline.
   void end_in(double seconds);

@@ -56,13 +56,18 @@ struct graph_metadata {
 /// The graph of a model: ops over facts.
 class graph : public basic_graph<fact, any_op> {
  public:
+  graph();
+  graph(const graph& other);
+  graph(graph&& other) noexcept;
+  graph& operator=(const graph& other);
+  graph& operator=(graph&& other) noexcept;
+  ~graph();
+
   symbol_context symbols;
   graph_metadata metadata;
 
   /// Adds a constant; it has no producer.
-  value_id add_constant(std::string value_name, tensor content) {
-    return add_value(std::move(value_name), fact::of_constant(std::move(content)));
-  }
+  value_id add_constant(std::string value_name, tensor content);
 
   bool is_constant(value_id v) const { return v && fact(v).is_constant(); }
 };

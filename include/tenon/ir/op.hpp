@@ -1,10 +1,10 @@
 #pragma once
 
 #include "tenon/core/result.hpp"
+#include "tenon/core/shared_count.hpp"
 #include "tenon/ir/attribute.hpp"
 
 #include <array>
-#include <atomic>
 #include <concepts>
 #include <span>
 #include <string>
@@ -88,16 +88,21 @@ struct onnx_import {
   std::string_view domain = "";
 };
 
+namespace op_detail {
+
+// Asked first, so that no other type is asked whether it can be copied or compared.
+template <class T>
+concept named = requires {
+  T::info.name;
+};
+
+}  // namespace op_detail
+
 /// A type that is an op: static info and attributes, a shape rule, a reference kernel, equality.
 /// `static constexpr onnx_import onnx` (or a std::array of them) ties it to ONNX.
 template <class T>
-concept op = requires {
-  T::info.name;
-}
-
-&&std::copyable<T>&& std::equality_comparable<T>&& requires(const T& o,
-                                                            infer_context& ic,
-                                                            eval_context& ec) {
+concept op = op_detail::named<T> && std::copyable<T> && std::equality_comparable<T> &&
+    requires(const T& o, infer_context& ic, eval_context& ec) {
   T::attributes;
   { o.infer(ic) } -> std::same_as<status>;
   { o.reference(ec) } -> std::same_as<status>;
@@ -195,18 +200,18 @@ class any_op {
   template <class Op>
 
   requires(!std::same_as<Op, any_op> && op<Op>) any_op(Op value)
-      : type_(&type_of<Op>()), block_(new block{{1}, new Op(std::move(value))}) {}
+      : type_(&type_of<Op>()), block_(new block{{}, new Op(std::move(value))}) {}
 
   /// A default instance of a type that is only known at run time.
   static any_op make(const op_type& type) {
     any_op out;
     out.type_ = &type;
-    out.block_ = new block{{1}, type.make()};
+    out.block_ = new block{{}, type.make()};
     return out;
   }
 
   any_op(const any_op& other) : type_(other.type_), block_(other.block_) {
-    if (block_) block_->count.fetch_add(1, std::memory_order_relaxed);
+    if (block_) block_->count.add();
   }
 
   any_op(any_op&& other) noexcept
@@ -219,7 +224,7 @@ class any_op {
   }
 
   ~any_op() {
-    if (!block_ || block_->count.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    if (!block_ || !block_->count.release()) return;
     type_->destroy(block_->value);
     delete block_;
   }
@@ -249,10 +254,10 @@ class any_op {
 
   /// Sets an attribute by name; for importers and parsers, before the op is shared.
   status assign(std::string_view name, const attribute_value& value) {
-    if (block_->count.load(std::memory_order_acquire) > 1) {
+    if (block_->count.is_shared()) {
       any_op own;
       own.type_ = type_;
-      own.block_ = new block{{1}, type_->copy(block_->value)};
+      own.block_ = new block{{}, type_->copy(block_->value)};
       *this = std::move(own);
     }
     return type_->assign(block_->value, name, value);
@@ -269,7 +274,7 @@ class any_op {
 
  private:
   struct block {
-    std::atomic<std::uint32_t> count;
+    shared_count count;
     void* value;
   };
 

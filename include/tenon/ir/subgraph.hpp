@@ -2,7 +2,6 @@
 
 #include "tenon/core/config.hpp"
 
-#include <atomic>
 #include <utility>
 
 namespace tenon::inline v0::ir {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/core/safe_math.hpp"
 #include "tenon/ir/graph.hpp"
 #include "tenon/tensor/convert.hpp"
 

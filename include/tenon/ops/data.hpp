@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/core/safe_math.hpp"
 #include "tenon/ir/eval_context.hpp"
 #include "tenon/ir/infer_context.hpp"
 #include "tenon/ops/apply.hpp"

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/core/safe_math.hpp"
 #include "tenon/ops/data.hpp"
 #include "tenon/ops/type_list.hpp"
 

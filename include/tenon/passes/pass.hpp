@@ -59,13 +59,20 @@ class pass_context {
   std::vector<rewrite::rule_statistics> rules_;
 };
 
+namespace pass_detail {
+
+// Asked first, so that no other type is asked whether it can be copied.
+template <class P>
+concept named = requires {
+  { P::info } -> std::convertible_to<pass_info>;
+};
+
+}  // namespace pass_detail
+
 /// A type with a name that changes a graph and says how often.
 template <class P>
-concept pass = requires {
-  { P::info } -> std::convertible_to<pass_info>;
-}
-
-&&std::copyable<P>&& requires(const P& p, ir::graph& g, pass_context& c) {
+concept pass = pass_detail::named<P> && std::copyable<P> &&
+    requires(const P& p, ir::graph& g, pass_context& c) {
   { p.run(g, c) } -> std::same_as<result<std::size_t>>;
 };
 

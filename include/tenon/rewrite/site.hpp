@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/core/safe_math.hpp"
 #include "tenon/infer/interpreter.hpp"
 #include "tenon/ir/patch.hpp"
 #include "tenon/rewrite/match.hpp"

@@ -22,8 +22,8 @@ struct compile_options {
   tenon::level level = tenon::level::o1;
   passes::run_options passes = {};
   bool reference_only = false;  ///< reference kernels alone: the oracle
-  std::vector<std::span<const kernel::entry>> catalogs =
-      {};  ///< of the caller; asked before those of the CPU
+  /// Kernels of the caller, who keeps them as long as the model; asked before those of the CPU.
+  std::vector<std::span<const kernel::entry>> catalogs = {};
   std::vector<std::vector<extents>> typical =
       {};  ///< input shapes, input by input, that size the arena best
 };

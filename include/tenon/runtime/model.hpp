@@ -1,9 +1,10 @@
 #pragma once
 
 #include "tenon/ir/fact.hpp"
+#include "tenon/tensor/storage.hpp"
 
-#include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 namespace tenon::inline v0 {
@@ -19,7 +20,16 @@ class model {
  public:
   model() = default;
 
-  explicit model(std::shared_ptr<const plan::program> program) : program_(std::move(program)) {}
+  /// Takes over a smart pointer to a plan, such as `plan::build` returns.
+  template <class Owner>
+
+  requires(!std::is_same_v<Owner, model>) explicit model(Owner program)
+      : program_(program.get()),
+        owner_(storage::adopt(
+            nullptr,
+            0,
+            [](void*, std::size_t, void* owner) { delete static_cast<Owner*>(owner); },
+            new Owner(std::move(program)))) {}
 
   explicit operator bool() const { return program_ != nullptr; }
 
@@ -38,7 +48,8 @@ class model {
   const ir::fact& output(std::size_t i) const;
 
  private:
-  std::shared_ptr<const plan::program> program_;
+  const plan::program* program_ = nullptr;
+  storage owner_;
 };
 
 }  // namespace tenon::inline v0

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <initializer_list>
-#include <memory>
 #include <span>
 #include <string_view>
 
@@ -93,7 +92,7 @@ class session {
 
  private:
   class state;
-  std::unique_ptr<state> state_;
+  state* state_;
 };
 
 }  // namespace tenon::inline v0

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "tenon/core/result.hpp"
+#include "tenon/core/shared_count.hpp"
 #include "tenon/symbol/expression.hpp"
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -64,7 +64,7 @@ class symbol_scope {
   void* allocate(std::size_t bytes);
   void grow();
 
-  mutable std::atomic<std::uint32_t> references_{0};
+  shared_count references_;
   std::vector<const symbol_detail::expr*> slots_;  ///< open addressing, power of two
   std::vector<dim> symbols_;
   std::vector<std::vector<std::byte>> blocks_;
@@ -81,7 +81,7 @@ class scope_ref {
 
   static scope_ref make() {
     scope_ref out;
-    out.acquire(new symbol_scope);
+    out.scope_ = new symbol_scope;
     return out;
   }
 
@@ -102,7 +102,7 @@ class scope_ref {
   }
 
   ~scope_ref() {
-    if (scope_ && scope_->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete scope_;
+    if (scope_ && scope_->references_.release()) delete scope_;
   }
 
   symbol_scope& operator*() const { return *scope_; }
@@ -116,7 +116,7 @@ class scope_ref {
  private:
   void acquire(symbol_scope* scope) {
     scope_ = scope;
-    if (scope_) scope_->references_.fetch_add(1, std::memory_order_relaxed);
+    if (scope_) scope_->references_.add();
   }
 
   symbol_scope* scope_ = nullptr;

@@ -3,10 +3,10 @@
 #include "tenon/core/config.hpp"
 
 #include <bit>
-#include <cmath>
 #include <cstdint>
 #include <limits>
 
+// Compiler builtins instead of <cmath>, which every file that includes tenon would have to parse.
 namespace tenon::inline v0 {
 
 /// How a small float spends its topmost codes.
@@ -69,19 +69,19 @@ template <class Bits, int Exponent, int Mantissa, int Bias, float_codes Codes> s
       const int exponent = static_cast<int>(magnitude >> Mantissa);
       const unsigned fraction = magnitude & ((1U << Mantissa) - 1U);
       out = exponent == 0
-                ? std::ldexp(double(fraction), 1 - Bias - Mantissa)
-                : std::ldexp(double(fraction + (1U << Mantissa)), exponent - Bias - Mantissa);
+                ? __builtin_ldexp(double(fraction), 1 - Bias - Mantissa)
+                : __builtin_ldexp(double(fraction + (1U << Mantissa)), exponent - Bias - Mantissa);
     }
     return negative ? -out : out;
   }
 
   /// Round to nearest even; out of range gives infinity, NaN or (`saturate`) the largest finite value.
   static Bits encode(double v, bool saturate) {
-    const bool negative = std::signbit(v);
+    const bool negative = __builtin_signbit(v);
     const auto sign = static_cast<Bits>(static_cast<unsigned>(negative) << sign_shift);
-    if (std::isnan(v)) return nan_code(sign);
-    const double magnitude = std::fabs(v);
-    const auto code = std::isinf(v) ? std::uint64_t{1} << 40 : rounded_code(magnitude);
+    if (__builtin_isnan(v)) return nan_code(sign);
+    const double magnitude = __builtin_fabs(v);
+    const auto code = __builtin_isinf(v) ? std::uint64_t{1} << 40 : rounded_code(magnitude);
     if (code > max_code()) {
       if (saturate || Codes == float_codes::plain) return static_cast<Bits>(sign | max_code());
       if constexpr (Codes == float_codes::ieee) return static_cast<Bits>(sign | (max_code() + 1U));
@@ -107,11 +107,11 @@ template <class Bits, int Exponent, int Mantissa, int Bias, float_codes Codes> s
   static std::uint64_t rounded_code(double magnitude) {
     if (magnitude == 0) return 0;
     int exponent = 0;
-    std::frexp(magnitude, &exponent);
+    __builtin_frexp(magnitude, &exponent);
     exponent -= 1;
     if (exponent < 1 - Bias) exponent = 1 - Bias;
     if (exponent > 200 + Bias) return std::uint64_t{1} << 40;
-    const double steps = std::nearbyint(std::ldexp(magnitude, Mantissa - exponent));
+    const double steps = __builtin_nearbyint(__builtin_ldexp(magnitude, Mantissa - exponent));
     const auto whole = static_cast<std::uint64_t>(steps);
     const auto base = static_cast<std::uint64_t>(exponent + Bias - 1) << Mantissa;
     return base + whole;
@@ -222,16 +222,17 @@ struct f8e8m0 {
   f8e8m0(double v) : bits(encode(static_cast<float>(v))) {}
 
   operator float() const {
-    return bits == 255 ? std::numeric_limits<float>::quiet_NaN() : std::ldexp(1.0F, bits - 127);
+    return bits == 255 ? std::numeric_limits<float>::quiet_NaN()
+                       : __builtin_ldexp(1.0F, bits - 127);
   }
 
  private:
   static std::uint8_t encode(float v) {
-    if (std::isnan(v)) return 255;
+    if (__builtin_isnan(v)) return 255;
     if (!(v > 0)) return 0;
-    if (std::isinf(v)) return 254;
+    if (__builtin_isinf(v)) return 254;
     int exponent = 0;
-    const float fraction = std::frexp(v, &exponent);
+    const float fraction = __builtin_frexp(v, &exponent);
     const int up = exponent - 1 + (fraction > 0.5F ? 1 : 0);
     return static_cast<std::uint8_t>(up < -127 ? 0 : up > 127 ? 254 : up + 127);
   }

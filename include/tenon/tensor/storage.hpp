@@ -1,8 +1,7 @@
 #pragma once
 
-#include "tenon/core/config.hpp"
+#include "tenon/core/shared_count.hpp"
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -48,7 +47,7 @@ class storage {
                        release_function release,
                        void* owner = nullptr) {
     storage out;
-    out.block_ = new block{{1}, data, bytes, release, owner};
+    out.block_ = new block{{}, data, bytes, release, owner};
     return out;
   }
 
@@ -60,13 +59,13 @@ class storage {
 
   bool is_borrowed() const { return block_ && block_->release == nullptr; }
 
-  bool is_shared() const { return block_ && block_->count.load(std::memory_order_acquire) > 1; }
+  bool is_shared() const { return block_ && block_->count.is_shared(); }
 
   bool same_as(const storage& other) const { return block_ == other.block_; }
 
  private:
   struct block {
-    std::atomic<std::uint32_t> count;
+    shared_count count;
     void* data;
     std::size_t bytes;
     release_function release;
@@ -74,11 +73,11 @@ class storage {
   };
 
   void retain() {
-    if (block_) block_->count.fetch_add(1, std::memory_order_relaxed);
+    if (block_) block_->count.add();
   }
 
   void drop() {
-    if (!block_ || block_->count.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    if (!block_ || !block_->count.release()) return;
     if (block_->release) block_->release(block_->data, block_->bytes, block_->owner);
     delete block_;
   }

@@ -2,13 +2,10 @@
 
 #include "tenon/core/inline_vector.hpp"
 #include "tenon/core/result.hpp"
-#include "tenon/core/safe_math.hpp"
 #include "tenon/tensor/dtype.hpp"
 #include "tenon/tensor/storage.hpp"
 
-#include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,11 +32,7 @@ class tensor {
   tensor() = default;
 
   /// Uninitialised (strings: empty) elements; throws std::bad_alloc when there is no memory.
-  tensor(dtype type, extents dims) {
-    auto made = make(type, std::move(dims));
-    if (!made) raise(std::move(made).failure());
-    *this = *std::move(made);
-  }
+  tensor(dtype type, extents dims);
 
   /// Elements copied from `values`, whose count must be that of `dims`.
   template <class T> static tensor of(extents dims, std::span<const T> values) {
@@ -47,7 +40,8 @@ class tensor {
                   "T is the type of no elements; complex numbers need tenon/tensor/complex.hpp");
     tensor out(dtype_of<T>, std::move(dims));
     TENON_CHECK(static_cast<std::int64_t>(values.size()) == out.size());
-    std::copy(values.begin(), values.end(), out.data<T>());
+    T* to = out.data<T>();
+    for (const T& value : values) *to++ = value;
     return out;
   }
 
@@ -61,41 +55,10 @@ class tensor {
   }
 
   /// Uninitialised (strings: empty) elements; `resource` when the size overflows or memory is out.
-  static result<tensor> make(dtype type, extents dims) {
-    const auto count = checked_product(std::span(dims.data(), dims.size()));
-    const auto bytes =
-        count ? checked_mul(*count, static_cast<std::int64_t>(size_of(type))) : count;
-    if (!bytes)
-      return fail(code::resource, "tensor of ", name_of(type), bracketed(dims),
-                  " is negative or outgrows 64 bits");
-    tensor out;
-    out.type_ = type;
-    out.dims_ = std::move(dims);
-    out.count_ = *count;
-    if (type == dtype::string) {
-      auto* strings = new std::string[static_cast<std::size_t>(*count)];
-      out.storage_ = storage::adopt(
-          strings, static_cast<std::size_t>(*bytes),
-          [](void* p, std::size_t, void*) { delete[] static_cast<std::string*>(p); });
-    } else {
-      out.storage_ = storage::allocate(static_cast<std::size_t>(*bytes));
-      if (!out.storage_)
-        return fail(code::resource, "no memory for a tensor of ", *bytes, " bytes");
-    }
-    out.data_ = out.storage_.data();
-    return out;
-  }
+  static result<tensor> make(dtype type, extents dims);
 
   /// A tensor over existing bytes, `offset` bytes into `bytes`; they must suffice and be aligned.
-  static tensor over(dtype type, extents dims, storage bytes, std::size_t offset = 0) {
-    tensor out;
-    out.type_ = type;
-    out.count_ = element_count(dims);
-    out.dims_ = std::move(dims);
-    out.data_ = bytes.data() + offset;
-    out.storage_ = std::move(bytes);
-    return out;
-  }
+  static tensor over(dtype type, extents dims, storage bytes, std::size_t offset = 0);
 
   /// A tensor over memory of the caller, who keeps it alive.
   template <class T> static tensor borrow(T* data, extents dims) {
@@ -132,32 +95,15 @@ class tensor {
   }
 
   /// The same bytes seen with other extents of the same element count.
-  tensor reshaped(extents dims) const {
-    tensor out = *this;
-    TENON_CHECK(element_count(dims) == count_);
-    out.dims_ = std::move(dims);
-    return out;
-  }
+  tensor reshaped(extents dims) const;
 
   /// The same bytes seen as another dtype of the same element size.
-  tensor retyped(dtype type) const {
-    tensor out = *this;
-    TENON_CHECK(size_of(type) == size_of(type_));
-    out.type_ = type;
-    return out;
-  }
+  tensor retyped(dtype type) const;
 
-  tensor clone() const {
-    tensor out(type_, dims_);
-    if (type_ == dtype::string)
-      std::copy(data<std::string>(), data<std::string>() + count_, out.data<std::string>());
-    else if (count_ != 0)
-      std::memcpy(out.data_, data_, size_bytes());
-    return out;
-  }
+  tensor clone() const;
 
   /// `f32[2, 3]`
-  std::string str() const { return cat(name_of(type_), bracketed(dims_)); }
+  std::string str() const;
 
  private:
   storage storage_;
@@ -168,13 +114,10 @@ class tensor {
 };
 
 /// Same dtype, extents and bits.
-inline bool identical(const tensor& a, const tensor& b) {
-  if (a.type() != b.type() || !(a.dims() == b.dims())) return false;
-  if (a.type() == dtype::string)
-    return std::equal(a.data<std::string>(), a.data<std::string>() + a.size(),
-                      b.data<std::string>());
-  return a.size() == 0 || a.bytes() == b.bytes() ||
-         std::memcmp(a.bytes(), b.bytes(), a.size_bytes()) == 0;
-}
+bool identical(const tensor& a, const tensor& b);
 
 }  // namespace tenon::inline v0
+
+#ifndef TENON_COMPILED
+#include "tenon/impl/tensor_tensor.hpp"
+#endif

@@ -6,6 +6,9 @@
 #include "tenon/ops/slice_rule.hpp"
 #include "tenon/ops/slicing.hpp"
 
+#include <algorithm>
+#include <cstring>
+
 /// Kernels that move bytes: any dtype of 1, 2, 4, 8 or 16 bytes.
 namespace tenon::inline v0::cpu {
 

@@ -6,6 +6,7 @@
 #include "tenon/ops/slicing.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 /// Kernels that read each axis through a map or through weighted taps: pad and resize.

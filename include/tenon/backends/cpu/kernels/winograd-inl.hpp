@@ -1,4 +1,5 @@
 // 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3) with points 0, +-3/4, +-3/2; included once per instruction set.
+// An infinity or NaN in the input makes NaN of the whole 4x4 tile of outputs, not only of those that read it.
 
 namespace tenon::inline v0::cpu::TENON_ISA {
 

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "tenon/ir/fact.hpp"
+
+#include <string>
+#include <utility>
+
+namespace tenon::inline v0::ir {
+
+TENON_INLINE fact fact::of_constant(tensor content) {
+  fact out;
+  out.type = content.type();
+  for (const std::int64_t d : content.dims()) out.shape.push_back(dim(d));
+  if ((content.type() == dtype::i64 || content.type() == dtype::i32) &&
+      content.size() <= max_tracked_elements && content.rank() <= 1) {
+    out.elements.emplace();
+    for (std::int64_t i = 0; i < content.size(); ++i)
+      out.elements->push_back(dim(content.type() == dtype::i64 ? content.data<std::int64_t>()[i]
+                                                               : content.data<std::int32_t>()[i]));
+  }
+  out.constant = std::move(content);
+  return out;
+}
+
+TENON_INLINE std::string fact::str() const {
+  std::string inner = cat(name_of(type), is_ranked ? bracketed(shape) : std::string("[...]"));
+  if (what == kind::sequence) return cat("sequence(", inner, ")");
+  if (what == kind::optional)
+    return holds_sequence ? cat("optional(sequence(", inner, "))") : cat("optional(", inner, ")");
+  return inner;
+}
+
+}  // namespace tenon::inline v0::ir

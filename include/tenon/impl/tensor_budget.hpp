@@ -1,0 +1,97 @@
+#pragma once
+
+#include "tenon/core/safe_math.hpp"
+#include "tenon/tensor/budget.hpp"
+
+#include <atomic>
+#include <utility>
+
+namespace tenon::inline v0 {
+
+struct memory_budget::account {
+  std::atomic<std::uint64_t> references;
+  std::atomic<std::int64_t> used, peak;
+  std::int64_t limit;
+};
+
+struct memory_budget::held {
+  memory_budget::account* account;
+  storage bytes;
+};
+
+TENON_INLINE memory_budget::memory_budget(std::int64_t limit_bytes)
+    : account_(new account{{1}, {0}, {0}, limit_bytes}) {}
+
+TENON_INLINE memory_budget::memory_budget(const memory_budget& other) : account_(other.account_) {
+  ++account_->references;
+}
+
+TENON_INLINE memory_budget& memory_budget::operator=(memory_budget other) noexcept {
+  std::swap(account_, other.account_);
+  return *this;
+}
+
+TENON_INLINE memory_budget::~memory_budget() {
+  drop(account_);
+}
+
+TENON_INLINE std::int64_t memory_budget::limit_bytes() const {
+  return account_->limit;
+}
+
+TENON_INLINE std::int64_t memory_budget::used_bytes() const {
+  return account_->used.load(std::memory_order_relaxed);
+}
+
+TENON_INLINE std::int64_t memory_budget::peak_bytes() const {
+  return account_->peak.load(std::memory_order_relaxed);
+}
+
+TENON_INLINE void memory_budget::drop(account* a) {
+  if (--a->references == 0) delete a;
+}
+
+TENON_INLINE void memory_budget::note_peak(std::int64_t now) const {
+  std::int64_t peak = account_->peak.load(std::memory_order_relaxed);
+  while (now > peak && !account_->peak.compare_exchange_weak(peak, now)) {
+  }
+}
+
+TENON_INLINE result<tensor> memory_budget::make(dtype type, const extents& dims) const {
+  const auto count = checked_product(std::span(dims.data(), dims.size()));
+  const auto bytes = count ? checked_mul(*count, static_cast<std::int64_t>(size_of(type))) : count;
+  if (!bytes)
+    return fail(code::resource, "a tensor of ", name_of(type), bracketed(dims),
+                " is negative or outgrows 64 bits; check the sizes the model computes");
+  const std::int64_t before = account_->used.fetch_add(*bytes, std::memory_order_relaxed);
+  if (*bytes > account_->limit - before) {
+    account_->used.fetch_sub(*bytes, std::memory_order_relaxed);
+    return fail(code::resource, "memory limit: ", name_of(type), bracketed(dims), " needs ", *bytes,
+                " bytes, ", account_->limit - before, " of ", account_->limit,
+                " are left; raise the memory limit");
+  }
+  note_peak(before + *bytes);
+  auto made = tensor::make(type, dims);
+  if (!made) {
+    account_->used.fetch_sub(*bytes, std::memory_order_relaxed);
+    return std::move(made).failure();
+  }
+  if (type == dtype::string) {
+    account_->used.fetch_sub(*bytes, std::memory_order_relaxed);
+    return made;
+  }
+  ++account_->references;
+  auto* lease = new held{account_, made->memory()};
+  return tensor::over(type, dims,
+                      storage::adopt(
+                          made->bytes(), static_cast<std::size_t>(*bytes),
+                          [](void*, std::size_t size, void* owner) {
+                            auto* h = static_cast<held*>(owner);
+                            h->account->used.fetch_sub(static_cast<std::int64_t>(size));
+                            memory_budget::drop(h->account);
+                            delete h;
+                          },
+                          lease));
+}
+
+}  // namespace tenon::inline v0

@@ -1,0 +1,88 @@
+#pragma once
+
+#include "tenon/core/safe_math.hpp"
+#include "tenon/tensor/tensor.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+
+namespace tenon::inline v0 {
+
+TENON_INLINE tensor::tensor(dtype type, extents dims) {
+  auto made = make(type, std::move(dims));
+  if (!made) raise(std::move(made).failure());
+  *this = *std::move(made);
+}
+
+TENON_INLINE result<tensor> tensor::make(dtype type, extents dims) {
+  const auto count = checked_product(std::span(dims.data(), dims.size()));
+  const auto bytes = count ? checked_mul(*count, static_cast<std::int64_t>(size_of(type))) : count;
+  if (!bytes)
+    return fail(code::resource, "tensor of ", name_of(type), bracketed(dims),
+                " is negative or outgrows 64 bits");
+  tensor out;
+  out.type_ = type;
+  out.dims_ = std::move(dims);
+  out.count_ = *count;
+  if (type == dtype::string) {
+    auto* strings = new std::string[static_cast<std::size_t>(*count)];
+    out.storage_ =
+        storage::adopt(strings, static_cast<std::size_t>(*bytes),
+                       [](void* p, std::size_t, void*) { delete[] static_cast<std::string*>(p); });
+  } else {
+    out.storage_ = storage::allocate(static_cast<std::size_t>(*bytes));
+    if (!out.storage_) return fail(code::resource, "no memory for a tensor of ", *bytes, " bytes");
+  }
+  out.data_ = out.storage_.data();
+  return out;
+}
+
+TENON_INLINE tensor tensor::over(dtype type, extents dims, storage bytes, std::size_t offset) {
+  tensor out;
+  out.type_ = type;
+  out.count_ = element_count(dims);
+  out.dims_ = std::move(dims);
+  out.data_ = bytes.data() + offset;
+  out.storage_ = std::move(bytes);
+  return out;
+}
+
+TENON_INLINE tensor tensor::reshaped(extents dims) const {
+  tensor out = *this;
+  TENON_CHECK(element_count(dims) == count_);
+  out.dims_ = std::move(dims);
+  return out;
+}
+
+TENON_INLINE tensor tensor::retyped(dtype type) const {
+  tensor out = *this;
+  TENON_CHECK(size_of(type) == size_of(type_));
+  out.type_ = type;
+  return out;
+}
+
+TENON_INLINE tensor tensor::clone() const {
+  tensor out(type_, dims_);
+  if (type_ == dtype::string)
+    std::copy(data<std::string>(), data<std::string>() + count_, out.data<std::string>());
+  else if (count_ != 0)
+    std::memcpy(out.data_, data_, size_bytes());
+  return out;
+}
+
+TENON_INLINE std::string tensor::str() const {
+  return cat(name_of(type_), bracketed(dims_));
+}
+
+TENON_INLINE bool identical(const tensor& a, const tensor& b) {
+  if (a.type() != b.type() || !(a.dims() == b.dims())) return false;
+  if (a.type() == dtype::string)
+    return std::equal(a.data<std::string>(), a.data<std::string>() + a.size(),
+                      b.data<std::string>());
+  return a.size() == 0 || a.bytes() == b.bytes() ||
+         std::memcmp(a.bytes(), b.bytes(), a.size_bytes()) == 0;
+}
+
+}  // namespace tenon::inline v0
