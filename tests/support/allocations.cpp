@@ -29,6 +29,22 @@ std::int64_t allocation_count() {
   return counted(bytes, static_cast<std::size_t>(alignment));
 }
 
+[[gnu::noinline]] void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept try {
+  return counted(bytes, alignof(std::max_align_t));
+
+} catch (const std::bad_alloc&) {
+  return nullptr;
+}
+
+[[gnu::noinline]] void* operator new(std::size_t bytes,
+                                     std::align_val_t alignment,
+                                     const std::nothrow_t&) noexcept try {
+  return counted(bytes, static_cast<std::size_t>(alignment));
+
+} catch (const std::bad_alloc&) {
+  return nullptr;
+}
+
 [[gnu::noinline]] void operator delete(void* p) noexcept {
   std::free(p);
 }

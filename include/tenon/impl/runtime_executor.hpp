@@ -13,6 +13,8 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 namespace tenon::inline v0 {
@@ -102,7 +104,7 @@ class executor final : public ir::eval_host {
   status bind_expressions();
   status resize();
   status place_arena();
-  void set_shape(std::uint32_t v);
+  bool set_shape(std::uint32_t v);
   std::int64_t bytes_of(std::uint32_t v) const;
   void point_inputs(std::span<const datum> inputs);
   status point_outputs();
@@ -279,15 +281,24 @@ inline std::int64_t executor::bytes_of(std::uint32_t v) const {
   return bytes;
 }
 
-inline void executor::set_shape(std::uint32_t v) {
+// False when the elements outgrow 64 bits.
+inline bool executor::set_shape(std::uint32_t v) {
   const plan::buffer& b = p_->values[v];
   extents dims;
-  for (const std::uint32_t s : b.sizes) dims.push_back(sizes_[s]);
+  bool is_empty = false;
+  for (const std::uint32_t s : b.sizes) {
+    dims.push_back(sizes_[s]);
+    is_empty = is_empty || sizes_[s] == 0;
+  }
+  const auto count = is_empty ? std::optional<std::int64_t>(0)
+                              : checked_product(std::span(dims.data(), dims.size()));
+  if (!count) return false;
   shapes_[v] = std::move(dims);
   kernel::array_view& view = views_[v];
   view.dims = shapes_[v].data();
   view.rank = static_cast<std::uint32_t>(shapes_[v].size());
-  view.count = element_count(shapes_[v]);
+  view.count = *count;
+  return true;
 }
 
 inline void executor::point(std::uint32_t v, std::byte* data) {
@@ -345,7 +356,9 @@ inline status executor::resize() {
       if (sizes_[s] < 0)
         return fail(code::shape, "value ", quoted(b.name), ": ", b.fact.str(),
                     " has a negative size ", sizes_[s], " for these inputs");
-    set_shape(v);
+    if (!set_shape(v))
+      return fail(code::resource, "value ", quoted(b.name), ": ", b.fact.str(),
+                  " outgrows 64 bits for these inputs");
     if (b.where != plan::place::computed) continue;
     if (computed_[v].type() != b.fact.type || !(computed_[v].dims() == shapes_[v])) {
       TENON_TRY(computed_[v], tensor::make(b.fact.type, shapes_[v]));
