@@ -42,9 +42,10 @@ class manager {
                                int round,
                                const std::string& body) {
     const auto& off = options_->disabled_passes;
-    if (rewrite::driver_detail::contains(off, p.name()) ||
-        rewrite::driver_detail::contains(off, p.str()))
-      return std::size_t{0};
+    const auto is_off = [&](std::string_view name) {
+      return std::find(off.begin(), off.end(), name) != off.end();
+    };
+    if (is_off(p.name()) || is_off(p.str())) return std::size_t{0};
     const rewrite::driver_options driver{options_->settings, options_->disabled_rules,
                                          options_->only_rules, left_};
     pass_context ctx(driver);
