@@ -60,35 +60,56 @@ status run_session(ir::graph g, const data_set& data, level how_much) {
   return {};
 }
 
-status run_frozen(const fs::path& model, const fs::path& set, const data_set& data) {
-  TENON_TRY(frozen_model frozen, freeze_inputs(model, set));
+/// Tests the model with constants for the inputs that may decide a shape, where it has such inputs.
+template <class Test>
+status with_constants(const fs::path& model,
+                      const fs::path& set,
+                      const data_set& data,
+                      declared_sizes sizes,
+                      Test test) {
+  TENON_TRY(frozen_model frozen, freeze_inputs(model, set, sizes));
   if (frozen.kept.size() == data.inputs.size()) return {};
   data_set left;
   left.outputs = data.outputs;
   for (const std::size_t i : frozen.kept) left.inputs.push_back(data.inputs[i]);
-  TENON_TRY(run_session(frozen.graph, left, level::none));
-  return run_session(std::move(frozen.graph), left, level::o1);
+  return test(std::move(frozen.graph), left);
 }
 
-outcome run_case(const fs::path& folder) {
-  const fs::path model = folder / "model.onnx";
-  const auto g = load_onnx(model.string());
+/// The outcome of `test(set, data)` for each data set of a case, up to the first failure.
+template <class Test>
+outcome for_each_set(const fs::path& folder, const result<ir::graph>& g, Test test) {
   if (!g) return {"load", g.failure().message};
   for (int i = 0;; ++i) {
     const fs::path set = folder / cat("test_data_set_", i);
     if (!fs::exists(set)) return i == 0 ? outcome{"data", "there is none"} : outcome{};
     const auto data = read_set(*g, set);
     if (!data) return {"data", data.failure().message};
-    const auto check = [&](std::string stage, const status& done) {
-      return done ? outcome{} : outcome{std::move(stage), done.failure().message};
-    };
-    outcome out = check("reference", run_reference(*g, *data));
-    for (const level how_much : {level::none, level::o1, level::o2})
-      if (out.stage.empty())
-        out = check(cat("level ", name_of(how_much)), run_session(*g, *data, how_much));
-    if (out.stage.empty()) out = check("constant inputs", run_frozen(model, set, *data));
+    outcome out = test(set, *data);
     if (!out.stage.empty()) return out;
   }
+}
+
+outcome check(std::string stage, const status& done) {
+  return done ? outcome{} : outcome{std::move(stage), done.failure().message};
+}
+
+outcome run_case(const fs::path& folder) {
+  const fs::path model = folder / "model.onnx";
+  const auto g = load_onnx(model.string());
+  const auto run_constant = [](ir::graph frozen, const data_set& left) -> status {
+    TENON_TRY(run_session(frozen, left, level::none));
+    return run_session(std::move(frozen), left, level::o1);
+  };
+  return for_each_set(folder, g, [&](const fs::path& set, const data_set& data) {
+    outcome out = check("reference", run_reference(*g, data));
+    for (const level how_much : {level::none, level::o1, level::o2})
+      if (out.stage.empty())
+        out = check(cat("level ", name_of(how_much)), run_session(*g, data, how_much));
+    return out.stage.empty()
+               ? check("constant inputs",
+                       with_constants(model, set, data, declared_sizes::keep, run_constant))
+               : out;
+  });
 }
 
 status check_symbolic(ir::graph g, const data_set& data) {
@@ -96,30 +117,17 @@ status check_symbolic(ir::graph g, const data_set& data) {
   return run_session(std::move(g), data, level::o1);
 }
 
-status run_frozen_symbolic(const fs::path& model, const fs::path& set, const data_set& data) {
-  TENON_TRY(frozen_model frozen, freeze_inputs(model, set, declared_sizes::forget));
-  if (frozen.kept.size() == data.inputs.size()) return {};
-  data_set left;
-  left.outputs = data.outputs;
-  for (const std::size_t i : frozen.kept) left.inputs.push_back(data.inputs[i]);
-  return check_symbolic(std::move(frozen.graph), left);
-}
-
 /// Without the sizes that the model declares; then also with constants for what may decide a shape.
 outcome run_symbolic_case(const fs::path& folder) {
   const fs::path model = folder / "model.onnx";
   const auto g = load_symbolic(model);
-  if (!g) return {"load", g.failure().message};
-  for (int i = 0;; ++i) {
-    const fs::path set = folder / cat("test_data_set_", i);
-    if (!fs::exists(set)) return i == 0 ? outcome{"data", "there is none"} : outcome{};
-    const auto data = read_set(*g, set);
-    if (!data) return {"data", data.failure().message};
-    const status open = check_symbolic(*g, *data);
-    if (!open) return {"symbolic", open.failure().message};
-    const status frozen = run_frozen_symbolic(model, set, *data);
-    if (!frozen) return {"symbolic, constant inputs", frozen.failure().message};
-  }
+  return for_each_set(folder, g, [&](const fs::path& set, const data_set& data) {
+    const outcome out = check("symbolic", check_symbolic(*g, data));
+    return out.stage.empty()
+               ? check("symbolic, constant inputs",
+                       with_constants(model, set, data, declared_sizes::forget, check_symbolic))
+               : out;
+  });
 }
 
 /// Reasons by name of a case; a name that ends in * stands for all that begin so.

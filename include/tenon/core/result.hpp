@@ -120,7 +120,9 @@ template <class T> class [[nodiscard]] result {
 
   result(error failure) : failure_(std::move(failure)), has_value_(false) {}
 
-  result(const result& other) : has_value_(other.has_value_) {
+  result(const result& other)
+
+      requires std::is_copy_constructible_v<T> : has_value_(other.has_value_) {
     if (has_value_)
       new (static_cast<void*>(&value_)) T(other.value_);
     else
@@ -132,7 +134,8 @@ template <class T> class [[nodiscard]] result {
     take(other);
   }
 
-  result& operator=(result other) noexcept(std::is_nothrow_move_constructible_v<T>) {
+  result& operator=(result other) noexcept {
+    static_assert(std::is_nothrow_move_constructible_v<T>, "an exception would leave neither");
     drop();
     has_value_ = other.has_value_;
     take(other);

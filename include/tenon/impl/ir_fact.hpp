@@ -7,6 +7,15 @@
 
 namespace tenon::inline v0::ir {
 
+TENON_INLINE std::optional<std::vector<std::int64_t>> numbers_of(std::span<const dim> content) {
+  std::vector<std::int64_t> out;
+  for (const dim d : content) {
+    if (!d.is_constant()) return std::nullopt;
+    out.push_back(d.constant());
+  }
+  return out;
+}
+
 TENON_INLINE fact fact::of_constant(tensor content) {
   fact out;
   out.type = content.type();

@@ -12,13 +12,7 @@ namespace tenon::inline v0::ir {
 TENON_INLINE std::optional<std::vector<std::int64_t>> infer_context::constants(
     std::size_t i) const {
   const auto known = elements(i);
-  if (!known) return std::nullopt;
-  std::vector<std::int64_t> out;
-  for (const dim d : *known) {
-    if (!d.is_constant()) return std::nullopt;
-    out.push_back(d.constant());
-  }
-  return out;
+  return known ? numbers_of(*known) : std::nullopt;
 }
 
 TENON_INLINE result<std::size_t> infer_context::axis(std::int64_t a,

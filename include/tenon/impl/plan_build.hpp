@@ -36,6 +36,20 @@ class size_table {
   std::unordered_map<std::size_t, std::vector<std::uint32_t>> index_;
 };
 
+/// The facts of a node, as kernels ask for them.
+class node_facts {
+ public:
+  node_facts(const ir::graph& g, node_id n) {
+    for (const value_id v : g[n].inputs) in_.push_back(v ? &g.fact(v) : nullptr);
+    for (const value_id v : g[n].outputs) out_.push_back(v ? &g.fact(v) : nullptr);
+  }
+
+  kernel::query query(const step& s) const { return {&s.op, in_, out_}; }
+
+ private:
+  std::vector<const ir::fact*> in_, out_;
+};
+
 /// The state of one build.
 class builder {
  public:
@@ -54,7 +68,8 @@ class builder {
   bool is_computed(value_id v) const;
   void add_values();
   status add_steps();
-  status choose_kernel(node_id n, step& s);
+  void choose_kernel(node_id n, step& s);
+  status prepare_kernels();
   static std::uint64_t preparation_key(const step& s, const std::vector<buffer>& values);
   const step* prepared_alike(const step& s) const;
   status add_bodies(const ir::any_op& op);
@@ -84,6 +99,9 @@ class builder {
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::int64_t> slot_bytes_;
   std::unordered_multimap<std::uint64_t, std::size_t> prepared_;  // steps by `preparation_key`
+  std::vector<std::pair<std::size_t, node_id>> to_prepare_;       // steps and their nodes
+  std::vector<std::pair<std::size_t, std::size_t>>
+      shares_;  // steps and those they share state with
 };
 
 // As the executor binds them: plain symbols first, then what one expression after the other gives.
@@ -195,28 +213,48 @@ inline const step* builder::prepared_alike(const step& s) const {
   return nullptr;
 }
 
-inline status builder::choose_kernel(node_id n, step& s) {
-  if (options_->reference_only) return {};
-  std::vector<const ir::fact*> in, out;
-  for (const value_id v : g_[n].inputs) in.push_back(v ? &g_.fact(v) : nullptr);
-  for (const value_id v : g_[n].outputs) out.push_back(v ? &g_.fact(v) : nullptr);
-  const kernel::query q{&s.op, in, out};
+inline void builder::choose_kernel(node_id n, step& s) {
+  if (options_->reference_only) return;
+  const node_facts facts(g_, n);
+  const kernel::query q = facts.query(s);
   for (const kernel::catalog& kernels : options_->catalogs) {
     s.kernel = kernel::choose(kernels, q, [&](const kernel::entry& e, const char* reason) {
       s.refusals.push_back(cat(e.name, ": ", reason));
     });
     if (s.kernel) break;
   }
-  if (!s.kernel || !s.kernel->prepare) return {};
+  if (!s.kernel || !s.kernel->prepare) return;
+  const auto self = static_cast<std::size_t>(&s - plan_->steps.data());
   if (const step* other = prepared_alike(s)) {
-    s.state = other->state;
-    return {};
+    shares_.emplace_back(self, static_cast<std::size_t>(other - plan_->steps.data()));
+    return;
   }
-  auto made = s.kernel->prepare(q);
-  if (!made) return std::move(made).failure().in(s.label);
-  s.state = *std::move(made);
-  prepared_.emplace(preparation_key(s, plan_->values),
-                    static_cast<std::size_t>(&s - plan_->steps.data()));
+  to_prepare_.emplace_back(self, n);
+  prepared_.emplace(preparation_key(s, plan_->values), self);
+}
+
+// Packs the constants of the kernels, on all threads: it is most of the time of a build.
+inline status builder::prepare_kernels() {
+  std::vector<status> done(to_prepare_.size());
+  const auto prepare = [&](std::int64_t begin, std::int64_t end, int) {
+    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+      step& s = plan_->steps[to_prepare_[i].first];
+      const node_facts facts(g_, to_prepare_[i].second);
+      auto made = s.kernel->prepare(facts.query(s));
+      if (made)
+        s.state = *std::move(made);
+      else
+        done[i] = std::move(made).failure().in(s.label);
+    }
+  };
+  const auto count = static_cast<std::int64_t>(to_prepare_.size());
+  if (options_->threads != nullptr && count > 1)
+    options_->threads->run(count, 1, prepare);
+  else
+    prepare(0, count, 0);
+  for (status& s : done) TENON_TRY(std::move(s));
+  for (const auto& [sharer, owner] : shares_)
+    plan_->steps[sharer].state = plan_->steps[owner].state;
   return {};
 }
 
@@ -239,10 +277,9 @@ inline status builder::add_steps() {
     step& s = plan_->steps[i];
     if (s.op.has(ir::holds_graphs)) TENON_TRY(add_bodies(s.op));
     place_outputs(i);
-    if (s.what == action::kernel || s.what == action::dynamic)
-      TENON_TRY(choose_kernel(order[i], s));
+    if (s.what == action::kernel || s.what == action::dynamic) choose_kernel(order[i], s);
   }
-  return {};
+  return prepare_kernels();
 }
 
 // Walks backwards from the outputs: a step whose outputs are unread or computed from sizes never runs.

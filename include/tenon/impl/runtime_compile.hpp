@@ -6,7 +6,9 @@
 #include "tenon/passes/rewrite_layout.hpp"
 #include "tenon/plan/build.hpp"
 #include "tenon/runtime/compile.hpp"
+#include "tenon/runtime/pool_threads.hpp"
 
+#include <optional>
 #include <utility>
 
 namespace tenon::inline v0 {
@@ -66,6 +68,10 @@ TENON_INLINE result<compiled> compile(ir::graph graph, const compile_options& op
   build.catalogs = catalogs;
   build.typical = compile_detail::typical_bindings(graph, options);
   build.reference_only = options.reference_only;
+  std::optional<thread_pool> own_pool;
+  if (options.threads > 0) own_pool.emplace(thread_pool_options{.threads = options.threads});
+  pool_threads threads(own_pool ? *own_pool : thread_pool::shared());
+  build.threads = &threads;
   TENON_TRY(auto program, plan::build(std::move(graph), build));
   return compiled{model(std::move(program)), std::move(report)};
 }

@@ -6,7 +6,6 @@
 #include "tenon/plan/plan.hpp"
 #include "tenon/runtime/cpu_limits.hpp"
 #include "tenon/runtime/session.hpp"
-#include "tenon/runtime/thread_pool.hpp"
 #include "tenon/symbol/table.hpp"
 #include "tenon/tensor/convert.hpp"
 
@@ -22,21 +21,6 @@ namespace tenon::inline v0 {
 namespace session_detail {
 
 inline constexpr std::uint32_t absent = kernel::call::absent;
-
-/// The thread pool as kernels see it.
-class pool_threads final : public kernel::parallel {
- public:
-  explicit pool_threads(thread_pool& pool) : pool_(&pool) {}
-
-  void run(std::int64_t count, std::int64_t grain, body work) override {
-    pool_->parallel_for_workers(count, grain, work);
-  }
-
-  int width() const override { return pool_->threads(); }
-
- private:
-  thread_pool* pool_;
-};
 
 /// Binds the one unknown symbol of an input size that is linear in it, or checks a known size.
 template <class Where>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tenon/impl/runtime_executor.hpp"
+#include "tenon/runtime/pool_threads.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -270,7 +271,7 @@ class session::state {
     } else {
       pool_ = &thread_pool::shared();
     }
-    threads_ = std::make_unique<session_detail::pool_threads>(*pool_);
+    threads_ = std::make_unique<pool_threads>(*pool_);
     const std::int64_t limit =
         options.memory_limit_bytes > 0 ? options.memory_limit_bytes : default_memory_limit();
     env_.bounds.memory = memory_budget(limit);
@@ -298,7 +299,7 @@ class session::state {
   model model_;
   thread_pool* pool_ = nullptr;
   std::unique_ptr<thread_pool> own_pool_;
-  std::unique_ptr<session_detail::pool_threads> threads_;
+  std::unique_ptr<pool_threads> threads_;
   session_detail::environment env_;
   std::unique_ptr<session_detail::executor> executor_;
   double time_limit_seconds_ = 0;
@@ -332,7 +333,7 @@ TENON_INLINE session::session(session&& other) noexcept
     : state_(std::exchange(other.state_, nullptr)) {}
 
 TENON_INLINE session& session::operator=(session&& other) noexcept {
-  std::swap(state_, other.state_);
+  delete std::exchange(state_, std::exchange(other.state_, nullptr));
   return *this;
 }
 

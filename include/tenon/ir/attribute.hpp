@@ -18,6 +18,7 @@
 
 namespace tenon::inline v0::ir {
 
+/// The kinds of values that an attribute can have.
 using attribute_variant = std::variant<std::monostate,
                                        std::int64_t,
                                        float,

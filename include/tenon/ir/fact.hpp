@@ -3,7 +3,9 @@
 #include "tenon/symbol/shape.hpp"
 #include "tenon/tensor/tensor.hpp"
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -62,6 +64,9 @@ struct fact {
   /// `f32[B, 3]`, `sequence(f32[?])`, `f32[2] = const`
   std::string str() const;
 };
+
+/// The numbers when every expression is one.
+std::optional<std::vector<std::int64_t>> numbers_of(std::span<const dim> content);
 
 /// Integer tensors with at most this many elements are propagated as expressions.
 inline constexpr std::int64_t max_tracked_elements = 256;

@@ -124,13 +124,7 @@ inline std::optional<std::vector<dim>> known_content(const infer_context& ctx, s
 inline std::optional<std::vector<std::int64_t>> known_numbers(const infer_context& ctx,
                                                               std::size_t i) {
   const auto known = known_content(ctx, i);
-  if (!known) return std::nullopt;
-  std::vector<std::int64_t> out;
-  for (const dim d : *known) {
-    if (!d.is_constant()) return std::nullopt;
-    out.push_back(d.constant());
-  }
-  return out;
+  return known ? numbers_of(*known) : std::nullopt;
 }
 
 /// True for tensors whose content is worth tracking as expressions.

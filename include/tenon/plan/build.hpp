@@ -11,7 +11,8 @@ namespace tenon::inline v0::plan {
 struct build_options {
   std::span<const kernel::catalog> catalogs;  ///< of the backends, in order of preference
   bindings typical;  ///< sizes that decide how slots are shared; not needed for correctness
-  bool reference_only = false;  ///< no kernels: the oracle
+  bool reference_only = false;          ///< no kernels: the oracle
+  kernel::parallel* threads = nullptr;  ///< on which constants are packed; null: on the caller's
 };
 
 /// Chooses kernels and plans memory. The graph is taken as it is: lower it before.

@@ -29,16 +29,9 @@ inline bool can_replace(const ir::graph& g, const ir::fact& old, const ir::fact&
 
 /// The integers of a value whose content is known, whatever its rank.
 inline std::optional<std::vector<std::int64_t>> integers_of(const ir::fact& f) {
-  std::vector<std::int64_t> out;
-  if (f.has_elements()) {
-    for (const dim d : *f.elements) {
-      if (!d.is_constant()) return std::nullopt;
-      out.push_back(d.constant());
-    }
-    return out;
-  }
+  if (f.has_elements()) return ir::numbers_of(*f.elements);
   if (!f.is_constant() || !is_integer(f.type)) return std::nullopt;
-  out.resize(static_cast<std::size_t>(f.constant.size()));
+  std::vector<std::int64_t> out(static_cast<std::size_t>(f.constant.size()));
   load_elements<std::int64_t>(f.constant, out);
   return out;
 }

@@ -22,6 +22,7 @@ struct compile_options {
   tenon::level level = tenon::level::o1;
   passes::run_options passes = {};
   bool reference_only = false;  ///< reference kernels alone: the oracle
+  int threads = 0;              ///< that pack weights; 0: the shared pool of the process
   /// Kernels of the caller, who keeps them as long as the model; asked before those of the CPU.
   std::vector<std::span<const kernel::entry>> catalogs = {};
   std::vector<std::vector<extents>> typical =

@@ -3,8 +3,8 @@
 #include "tenon/ir/fact.hpp"
 #include "tenon/tensor/storage.hpp"
 
+#include <concepts>
 #include <string>
-#include <type_traits>
 #include <utility>
 
 namespace tenon::inline v0 {
@@ -23,7 +23,11 @@ class model {
   /// Takes over a smart pointer to a plan, such as `plan::build` returns.
   template <class Owner>
 
-  requires(!std::is_same_v<Owner, model>) explicit model(Owner program)
+  requires requires(const Owner& owner) {
+    { owner.get() } -> std::convertible_to<const plan::program*>;
+  }
+
+  explicit model(Owner program)
       : program_(program.get()),
         owner_(storage::adopt(
             nullptr,

@@ -126,8 +126,8 @@ void check_conv(const kernel_table& t, const conv_shape& s) {
 
 void check_winograd(const kernel_table& t, const conv_shape& s) {
   images im(s);
-  buffer packed(t.winograd_packed_floats(s)), scratch(36 * s.in_c * s.out_c);
-  t.pack_winograd(s, im.w.data(), packed.data(), scratch.data());
+  buffer packed(t.winograd_packed_floats(s));
+  t.pack_winograd(s, im.w.data(), packed.data());
   std::vector<double> space(t.winograd_workspace_bytes(s) / sizeof(double) + 1);
   const std::size_t tiles = s.batch * ((s.out_h + 3) / 4) * ((s.out_w + 3) / 4);
   check_split(

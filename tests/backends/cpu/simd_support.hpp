@@ -28,10 +28,11 @@ const tenon::cpu::kernel_table& wide_table(bool quads);
 /// The kernel tables that this processor can run.
 inline std::vector<const tenon::cpu::kernel_table*> tables() {
   using tenon::cpu::isa;
+  static const tenon::cpu::kernel_table of_levels[] = {
+      tenon::cpu::table(isa::sse2), tenon::cpu::table(isa::avx2), tenon::cpu::table(isa::avx512)};
   std::vector<const tenon::cpu::kernel_table*> found;
-  for (isa level : {isa::sse2, isa::avx2, isa::avx512}) {
-    if (tenon::cpu::detect_isa() >= level) found.push_back(&tenon::cpu::table(level));
-  }
+  for (const tenon::cpu::kernel_table& t : of_levels)
+    if (found.empty() || found.back()->level != t.level) found.push_back(&t);
   found.push_back(&wide_table(false));
   found.push_back(&wide_table(true));
   return found;

@@ -18,8 +18,21 @@
 //
 #include "tenon/backends/cpu/kernels/all-inl.hpp"
 
+namespace {
+
+template <std::size_t Group> const tenon::cpu::kernel_table& wide_of() {
+  using namespace tenon::cpu;
+  static const kernel_table all{
+      wide::kernels<matrix_kernels, Group>,    wide::kernels<convolution_kernels, Group>,
+      wide::kernels<pointwise_kernels, Group>, wide::kernels<row_kernels, Group>,
+      wide::kernels<spatial_kernels, Group>,   wide::kernels<quantized_kernels, Group>};
+  return all;
+}
+
+}  // namespace
+
 const tenon::cpu::kernel_table& cpu_test::wide_table(bool quads) {
-  return quads ? tenon::cpu::wide::table_with<4> : tenon::cpu::wide::table_with<2>;
+  return quads ? wide_of<4>() : wide_of<2>();
 }
 
 TEST_CASE("cpu tables state the panel and tile of their vectors") {

@@ -115,7 +115,7 @@ inline result<prepared> prepare_transposed(const query& q) {
   const std::int64_t each = w.dim(0) / groups, filters = w.dim(1);
   const std::int64_t taps = filters == 0 || w.dim(0) == 0 ? 0 : w.size() / w.dim(0) / filters;
   const auto k = static_cast<std::size_t>(each), n = static_cast<std::size_t>(taps * filters);
-  const kernel_table& t = select_table();
+  const matrix_kernels& t = select<matrix_kernels>();
   prepared out;
   out.numbers[0] = static_cast<std::int64_t>(t.packed_floats(k, n));
   TENON_TRY(out.packed, tensor::make(dtype::f32, extents{out.numbers[0] * groups}));
@@ -155,7 +155,7 @@ struct transposed_target {
   /// Adds up output line `oy`: y [out_w, row] from the products, `bias` (or null) at the start.
   void line(
       std::int64_t oy, const float* products, const float* bias, float* y, std::int64_t row) const {
-    const auto add = select_table().zip[static_cast<std::size_t>(binary::add)];
+    const auto add = select<pointwise_kernels>().zip[static_cast<std::size_t>(binary::add)];
     const auto count = static_cast<std::size_t>(s.filters);
     for (std::int64_t ox = 0; ox < s.out_w; ++ox, y += row) {
       if (bias)

@@ -62,20 +62,18 @@ inline bool suits_winograd(const conv_shape& s, dim batch, dim out_h, dim out_w)
 
 /// `prepared::numbers[0]` of weights that were transformed for `winograd`.
 inline result<prepared> pack_transformed(const tensor& w, const conv_shape& s) {
-  const kernel_table& t = select_table();
+  const convolution_kernels& t = select<convolution_kernels>();
   prepared out;
   TENON_TRY(
       out.packed,
       tensor::make(dtype::f32, extents{static_cast<std::int64_t>(t.winograd_packed_floats(s))}));
-  TENON_TRY(const tensor scratch,
-            tensor::make(dtype::f32, extents{static_cast<std::int64_t>(36 * s.in_c * s.out_c)}));
-  t.pack_winograd(s, w.data<float>(), out.packed.data<float>(), scratch.data<float>());
+  t.pack_winograd(s, w.data<float>(), out.packed.data<float>());
   out.numbers[0] = 1;
   return out;
 }
 
 inline result<prepared> pack_weights(const tensor& w, const conv_shape& s) {
-  const kernel_table& t = select_table();
+  const convolution_kernels& t = select<convolution_kernels>();
   prepared out;
   const std::size_t floats =
       is_depthwise(s) ? s.kernel_h * s.kernel_w * s.out_c : t.conv_packed_floats(s);
@@ -89,7 +87,7 @@ inline result<prepared> pack_weights(const tensor& w, const conv_shape& s) {
 
 inline std::size_t workspace_bytes(const conv_shape& s, bool is_transformed) {
   if (is_depthwise(s)) return 0;
-  const kernel_table& t = select_table();
+  const convolution_kernels& t = select<convolution_kernels>();
   const std::size_t bytes =
       is_transformed ? t.winograd_workspace_bytes(s) : t.conv_workspace_bytes(s);
   return (bytes + 63) / 64 * 64;
@@ -97,17 +95,18 @@ inline std::size_t workspace_bytes(const conv_shape& s, bool is_transformed) {
 
 /// Runs a transformed NHWC convolution on all threads.
 inline void run_winograd(const conv_args& args, kernel::parallel& threads, std::byte* workspace) {
+  const convolution_kernels& t = select<convolution_kernels>();
   const conv_shape& s = args.shape;
   const std::size_t bytes = workspace_bytes(s, true);
   const auto tiles = static_cast<std::int64_t>(s.batch * ((s.out_h + 3) / 4) * ((s.out_w + 3) / 4));
   const std::int64_t parts = (tiles + 47) / 48, width = threads.width();
   const std::int64_t grain =
       width == 1 ? tiles : (tiles + std::max(parts, width) - 1) / std::max(parts, width);
-  threads.run(
-      tiles, std::max<std::int64_t>(1, grain), [&](std::int64_t b, std::int64_t e, int worker) {
-        select_table().winograd(args, static_cast<std::size_t>(b), static_cast<std::size_t>(e),
-                                workspace + static_cast<std::size_t>(worker) * bytes);
-      });
+  threads.run(tiles, std::max<std::int64_t>(1, grain),
+              [&](std::int64_t b, std::int64_t e, int worker) {
+                t.winograd(args, static_cast<std::size_t>(b), static_cast<std::size_t>(e),
+                           workspace + static_cast<std::size_t>(worker) * bytes);
+              });
 }
 
 /// Runs a packed NHWC convolution on all threads.
@@ -115,7 +114,8 @@ inline void run_nhwc(const conv_args& args,
                      kernel::parallel& threads,
                      std::byte* workspace,
                      bool is_transformed) {
-  const kernel_table& t = select_table();
+  const convolution_kernels& t = select<convolution_kernels>();
+  const matrix_kernels& tile = select<matrix_kernels>();
   const conv_shape& s = args.shape;
   if (s.batch == 0 || s.out_h == 0 || s.out_w == 0 || s.out_c == 0) return;
   if (is_transformed) return run_winograd(args, threads, workspace);
@@ -131,17 +131,18 @@ inline void run_nhwc(const conv_args& args,
     return;
   }
   const std::size_t bytes = workspace_bytes(s, false), panels = t.conv_panels(s);
-  const std::int64_t tiles = divide_up(rows, t.tile_rows);
+  const std::int64_t tiles = divide_up(rows, tile.tile_rows);
   const std::size_t depth = s.kernel_h * s.kernel_w * s.in_c / s.groups;
-  const auto flops =
-      static_cast<std::int64_t>(2 * depth * t.tile_rows * std::min(s.out_c, t.panel * panels)) + 1;
+  const auto flops = static_cast<std::int64_t>(2 * depth * tile.tile_rows *
+                                               std::min(s.out_c, tile.panel * panels)) +
+                     1;
   if (tiles >= 4 * threads.width() || panels == 1) {
     const std::int64_t grain =
         std::max<std::int64_t>({1, conv_grain_flops / flops, tiles / (threads.width() * 4)});
     threads.run(tiles, grain, [&](std::int64_t b, std::int64_t e, int worker) {
       t.conv(args,
-             {static_cast<std::size_t>(b) * t.tile_rows,
-              std::min(rows, static_cast<std::size_t>(e) * t.tile_rows), 0, panels},
+             {static_cast<std::size_t>(b) * tile.tile_rows,
+              std::min(rows, static_cast<std::size_t>(e) * tile.tile_rows), 0, panels},
              workspace + static_cast<std::size_t>(worker) * bytes);
     });
     return;
@@ -218,7 +219,7 @@ inline status run_fused_conv(const call& c) {
 
 inline status run_nhwc_pool(const call& c) {
   const auto& op = c.as<ops::nhwc_pool>();
-  const kernel_table& t = select_table();
+  const spatial_kernels& t = select<spatial_kernels>();
   pool_args args;
   conv_shape& s = args.shape;
   s.in_c = s.out_c = static_cast<std::size_t>(c.in(0).dim(3));

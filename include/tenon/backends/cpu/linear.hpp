@@ -41,7 +41,7 @@ inline std::int64_t divide_up(std::size_t a, std::size_t b) {
 /// Rows and panels over threads: few rows split panels, many rows split rows.
 inline void run_packed(const product& p, kernel::parallel& threads) {
   if (p.m == 0 || p.n == 0) return;
-  const kernel_table& t = select_table();
+  const matrix_kernels& t = select<matrix_kernels>();
   const std::int64_t panels = divide_up(p.n, t.panel), tiles = divide_up(p.m, t.tile_rows);
   const gemm_args args{p.a, p.lda != 0 ? p.lda : p.k, p.packed, p.c, p.n, p.m, p.n, p.k, p.ep};
   const std::size_t flops_per_tile = 2 * t.tile_rows * t.panel * p.k;
@@ -66,13 +66,13 @@ inline void run_packed(const product& p, kernel::parallel& threads) {
 }
 
 inline std::size_t unpacked_bytes(std::size_t k) {
-  return (select_table().gemm_unpacked_floats(k) * sizeof(float) + 63) / 64 * 64;
+  return (select<matrix_kernels>().gemm_unpacked_floats(k) * sizeof(float) + 63) / 64 * 64;
 }
 
 /// A batch of products with operands known only at run time; `at(i)` gives product number i.
 template <class F>
 void run_batch(std::int64_t batch, std::size_t m, std::size_t n, const call& c, F&& at) {
-  const kernel_table& t = select_table();
+  const matrix_kernels& t = select<matrix_kernels>();
   const std::int64_t panels = divide_up(n, t.panel);
   if (m == 0 || n == 0 || batch == 0) return;
   const std::int64_t per_task = batch >= 2 * c.threads->width() ? panels : 1;
@@ -96,7 +96,7 @@ void run_batch(std::int64_t batch, std::size_t m, std::size_t n, const call& c, 
 inline result<prepared> pack(const tensor& b, bool transposed) {
   const auto k = static_cast<std::size_t>(b.dim(transposed ? 1 : 0));
   const auto n = static_cast<std::size_t>(b.dim(transposed ? 0 : 1));
-  const kernel_table& t = select_table();
+  const matrix_kernels& t = select<matrix_kernels>();
   prepared out;
   TENON_TRY(out.packed,
             tensor::make(dtype::f32, extents{static_cast<std::int64_t>(t.packed_floats(k, n))}));

@@ -76,7 +76,7 @@ inline status run_layer_norm(const call& c) {
     return {};
   }
   over_rows(c, columns,
-            [&](std::size_t b, std::size_t e) { select_table().layer_norm(args, b, e); });
+            [&](std::size_t b, std::size_t e) { select<row_kernels>().layer_norm(args, b, e); });
   return {};
 }
 
@@ -85,7 +85,8 @@ inline status run_rms_norm(const call& c) {
   const std::int64_t columns = row_length(c.in(0), op.axis);
   norm_args args = norm_of(c, columns, op.epsilon);
   args.scale = c.in(1).as<float>();
-  over_rows(c, columns, [&](std::size_t b, std::size_t e) { select_table().rms_norm(args, b, e); });
+  over_rows(c, columns,
+            [&](std::size_t b, std::size_t e) { select<row_kernels>().rms_norm(args, b, e); });
   return {};
 }
 
@@ -96,7 +97,7 @@ inline status run_add_layer_norm(const call& c) {
   args.scale = c.in(2).as<float>();
   if (c.has(3)) args.bias = c.in(3).as<float>();
   over_rows(c, last(c.in(0)),
-            [&](std::size_t b, std::size_t e) { select_table().layer_norm(args, b, e); });
+            [&](std::size_t b, std::size_t e) { select<row_kernels>().layer_norm(args, b, e); });
   return {};
 }
 
@@ -139,7 +140,7 @@ inline status run_embed_layer_norm(const call& c) {
   if (c.out(0).count == 0) return {};
   auto* rows = reinterpret_cast<std::int64_t*>(c.scratch);
   TENON_TRY(find_rows(c, rows));
-  const kernel_table& t = select_table();
+  const pointwise_kernels& t = select<pointwise_kernels>();
   const auto add = t.zip[static_cast<std::size_t>(binary::add)];
   norm_args args;
   args.x = args.y = c.out(0).as<float>();
@@ -157,7 +158,8 @@ inline status run_embed_layer_norm(const call& c) {
                      add(term(r, 0), term(r, 1), y, args.columns, operands::full);
                      add(y, term(r, 2), y, args.columns, operands::full);
                    }
-                   t.layer_norm(args, static_cast<std::size_t>(b), static_cast<std::size_t>(e));
+                   select<row_kernels>().layer_norm(args, static_cast<std::size_t>(b),
+                                                    static_cast<std::size_t>(e));
                  });
   return {};
 }
@@ -176,7 +178,7 @@ inline std::size_t batch_norm_scratch(const call& c) {
 
 /// y = factor * x + shift with one factor and shift a channel.
 inline status run_batch_norm(const call& c) {
-  const kernel_table& t = select_table();
+  const pointwise_kernels& t = select<pointwise_kernels>();
   const around s(c.in(0), 1);
   const std::int64_t channels = s.at, plane = s.after;
   float* factor = reinterpret_cast<float*>(c.scratch);

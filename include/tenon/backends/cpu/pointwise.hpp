@@ -29,7 +29,7 @@ inline const char* float_unary(const query& q) {
 }
 
 inline void map(const call& c, unary f, float p = 0, float q = 0) {
-  const auto kernel = select_table().map[static_cast<std::size_t>(f)];
+  const auto kernel = select<pointwise_kernels>().map[static_cast<std::size_t>(f)];
   const float* x = c.in(0).as<float>();
   float* y = c.out(0).as<float>();
   c.threads->run(c.out(0).count, elementwise_grain, [&](std::int64_t begin, std::int64_t end, int) {
@@ -97,7 +97,7 @@ status run_zip(const kernel::array_view& left,
                kernel::parallel& threads) {
   broadcast_plan<2> plan;
   if (!plan.build(y, {&left, &right})) return fail(code::unsupported, "more than 16 axes");
-  const auto kernel = select_table().zip[static_cast<std::size_t>(F)];
+  const auto kernel = select<pointwise_kernels>().zip[static_cast<std::size_t>(F)];
   const bool is_left_fixed = plan.stride[0][0] == 0, is_right_fixed = plan.stride[1][0] == 0;
   const operands form = is_left_fixed    ? operands::left_scalar
                         : is_right_fixed ? operands::right_scalar

@@ -35,7 +35,7 @@ inline const char* integer_product(const query& q) {
 inline result<prepared> prepare_integer_product(const query& q) {
   const tensor& b = q.in(1).constant;
   const auto k = static_cast<std::size_t>(b.dim(0)), n = static_cast<std::size_t>(b.dim(1));
-  const kernel_table& t = select_table();
+  const quantized_kernels& t = select<quantized_kernels>();
   tensor shifted(dtype::i8, b.dims());
   const int shift = b.type() == dtype::u8 ? 128 : 0;
   for (std::int64_t i = 0; i < b.size(); ++i)
@@ -63,10 +63,10 @@ inline void centre_rows(
   for (std::size_t row = first; row < last; ++row) {
     const std::uint8_t* a = c.in(0).as<std::uint8_t>() + row * k;
     std::uint32_t* y = c.out(0).as<std::uint32_t>() + row * n;
-    const std::uint32_t rest = offset - (needs_rows ? select_table().sum_u8(a, k) : 0);
+    const std::uint32_t rest = offset - (needs_rows ? select<quantized_kernels>().sum_u8(a, k) : 0);
     if (!per_column) {
       const auto zb = static_cast<std::uint32_t>((c.has(3) ? zero_at(c.in(3), 0) : 0) - shift);
-      select_table().add_scaled(y, columns, n, 0U - za, zb * rest);
+      select<quantized_kernels>().add_scaled(y, columns, n, 0U - za, zb * rest);
       continue;
     }
     for (std::size_t j = 0; j < n; ++j) {
@@ -81,7 +81,8 @@ inline status run_integer_product(const call& c) {
   const std::size_t m = rows_of(c.in(0)), k = static_cast<std::size_t>(c.in(1).dim(0)),
                     n = static_cast<std::size_t>(c.in(1).dim(1));
   if (m == 0 || n == 0) return {};
-  const kernel_table& t = select_table();
+  const quantized_kernels& t = select<quantized_kernels>();
+  const matrix_kernels& tile = select<matrix_kernels>();
   const gemm_u8s8_args args{c.in(0).as<std::uint8_t>(),
                             k,
                             c.state->packed.data<std::int8_t>(),
@@ -90,16 +91,16 @@ inline status run_integer_product(const call& c) {
                             m,
                             n,
                             k};
-  const auto panels = static_cast<std::size_t>(divide_up(n, t.panel));
-  const std::int64_t tiles = divide_up(m, t.tile_rows);
+  const auto panels = static_cast<std::size_t>(divide_up(n, tile.panel));
+  const std::int64_t tiles = divide_up(m, tile.tile_rows);
   const auto split_rows = tiles >= 2 * c.threads->width();
   if (!split_rows)
     c.threads->run(static_cast<std::int64_t>(panels), 1, [&](std::int64_t b, std::int64_t e, int) {
       t.gemm_u8s8(args, {0, m, static_cast<std::size_t>(b), static_cast<std::size_t>(e)});
     });
   c.threads->run(tiles, 1, [&](std::int64_t b, std::int64_t e, int) {
-    const std::size_t first = static_cast<std::size_t>(b) * t.tile_rows,
-                      last = std::min(m, static_cast<std::size_t>(e) * t.tile_rows);
+    const std::size_t first = static_cast<std::size_t>(b) * tile.tile_rows,
+                      last = std::min(m, static_cast<std::size_t>(e) * tile.tile_rows);
     if (split_rows) t.gemm_u8s8(args, {first, last, 0, panels});
     centre_rows(c, first, last, n, k);
   });
@@ -151,7 +152,7 @@ inline const char* quantize_bytes(const query& q) {
 
 inline status run_quantize(const call& c) {
   const array_view &x = c.in(0), &scale = c.in(1), &y = c.out(0);
-  const kernel_table& t = select_table();
+  const quantized_kernels& t = select<quantized_kernels>();
   const scale_layout layout(x, scale, c.as<ops::quantize_linear>().axis);
   layout.each(*c.threads, [&](std::int64_t channel, std::int64_t b, std::int64_t e) {
     const float s = scale.as<float>()[channel];
@@ -175,7 +176,7 @@ inline const char* dequantize_bytes(const query& q) {
 inline status run_dequantize(const call& c) {
   const array_view &x = c.in(0), &scale = c.in(1);
   float* y = c.out(0).as<float>();
-  const kernel_table& t = select_table();
+  const quantized_kernels& t = select<quantized_kernels>();
   const scale_layout layout(x, scale, c.as<ops::dequantize_linear>().axis);
   layout.each(*c.threads, [&](std::int64_t channel, std::int64_t b, std::int64_t e) {
     const float s = scale.as<float>()[channel];
@@ -199,11 +200,12 @@ inline const char* float_input(const query& q) {
 inline status run_dynamic_quantize(const call& c) {
   const array_view& x = c.in(0);
   const float* px = x.as<float>();
-  const kernel_table& t = select_table();
+  const row_kernels& rows = select<row_kernels>();
+  const quantized_kernels& t = select<quantized_kernels>();
   const auto count = static_cast<std::size_t>(x.count);
   float low = 0, high = 0;
-  t.reduce_rows[static_cast<std::size_t>(reduction::min)](px, &low, 1, count);
-  t.reduce_rows[static_cast<std::size_t>(reduction::max)](px, &high, 1, count);
+  rows.reduce_rows[static_cast<std::size_t>(reduction::min)](px, &low, 1, count);
+  rows.reduce_rows[static_cast<std::size_t>(reduction::max)](px, &high, 1, count);
   low = std::fmin(low, 0.0F);
   high = std::fmax(high, 0.0F);
   const float scale = high == low ? 1.0F / 255.0F : (high - low) / 255.0F;

@@ -80,7 +80,7 @@ template <std::int64_t Gates> std::size_t cell_scratch(const call& c) {
 
 /// The matrices of W, then of R, by direction; the first `joined` gates are one matrix, the last one its own.
 template <std::int64_t Gates, std::int64_t Joined> result<prepared> prepare_cell(const query& q) {
-  const kernel_table& t = select_table();
+  const matrix_kernels& t = select<matrix_kernels>();
   prepared out;
   std::int64_t total = 0;
   for (const bool packs : {false, true}) {
@@ -107,8 +107,8 @@ template <std::int64_t Gates, std::int64_t Joined> result<prepared> prepare_cell
 }
 
 inline std::int64_t packed_size(std::int64_t k, std::int64_t n) {
-  return static_cast<std::int64_t>(
-      select_table().packed_floats(static_cast<std::size_t>(k), static_cast<std::size_t>(n)));
+  return static_cast<std::int64_t>(select<matrix_kernels>().packed_floats(
+      static_cast<std::size_t>(k), static_cast<std::size_t>(n)));
 }
 
 /// c = a [rows, k] times packed [k, n], plus a bias or a residual (or null).
@@ -137,12 +137,13 @@ inline void multiply(const call& c,
 }
 
 inline void apply(unary f, float* x, std::int64_t n) {
-  select_table().map[static_cast<std::size_t>(f)](x, x, static_cast<std::size_t>(n), 0, 0);
+  select<pointwise_kernels>().map[static_cast<std::size_t>(f)](x, x, static_cast<std::size_t>(n), 0,
+                                                               0);
 }
 
 inline void apply(binary f, const float* a, const float* b, float* y, std::int64_t n) {
-  select_table().zip[static_cast<std::size_t>(f)](a, b, y, static_cast<std::size_t>(n),
-                                                  operands::full);
+  select<pointwise_kernels>().zip[static_cast<std::size_t>(f)](a, b, y, static_cast<std::size_t>(n),
+                                                               operands::full);
 }
 
 /// The start of a direction's state from input `i`, zeros without it.

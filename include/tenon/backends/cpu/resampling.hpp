@@ -284,8 +284,8 @@ inline void resize_one(const tap_table& t,
   args.y = y;
   threads.run(outer * out, std::max<std::int64_t>(1, elementwise_grain / 4 / inner),
               [&](std::int64_t b, std::int64_t e, int) {
-                select_table().resize(args, static_cast<std::size_t>(b),
-                                      static_cast<std::size_t>(e));
+                select<spatial_kernels>().resize(args, static_cast<std::size_t>(b),
+                                                 static_cast<std::size_t>(e));
               });
 }
 

@@ -42,7 +42,7 @@ template <bool Logarithm> status run_softmax(const call& c) {
   args.columns = static_cast<std::size_t>(last(c.in(0)));
   args.logarithm = Logarithm;
   over_rows(c, last(c.in(0)),
-            [&](std::size_t b, std::size_t e) { select_table().softmax(args, b, e); });
+            [&](std::size_t b, std::size_t e) { select<row_kernels>().softmax(args, b, e); });
   return {};
 }
 
@@ -64,7 +64,8 @@ template <class Op, bool Logarithm> status run_turned_softmax(const call& c) {
   args.x = args.y = turned;
   args.columns = static_cast<std::size_t>(at.at);
   args.logarithm = Logarithm;
-  over_rows(c, at.at, [&](std::size_t b, std::size_t e) { select_table().softmax(args, b, e); });
+  over_rows(c, at.at,
+            [&](std::size_t b, std::size_t e) { select<row_kernels>().softmax(args, b, e); });
   turn(turned, c.out(0).as<float>(), at.before, at.after, at.at, *c.threads);
   return {};
 }
@@ -124,7 +125,7 @@ inline std::size_t reduce_scratch(const call& c) {
 template <reduction F> status run_reduce(const call& c) {
   const reduced_shape s(c);
   if (c.out(0).count == 0) return {};
-  const kernel_table& t = select_table();
+  const row_kernels& t = select<row_kernels>();
   const float* in = c.in(0).as<float>();
   float* out = c.out(0).as<float>();
   constexpr auto kind = static_cast<std::size_t>(F);

@@ -117,7 +117,7 @@ inline void read_turned(const strided_read& r,
                         const float* x,
                         float* y,
                         kernel::parallel& threads) {
-  const kernel_table& t = select_table();
+  const spatial_kernels& t = select<spatial_kernels>();
   const std::int64_t rows = r.size[r.rank - 1], columns = r.size[r.rank - 2];
   if (r.count() == 0) return;
   constexpr std::int64_t block = 64;

@@ -12,19 +12,26 @@
 namespace tenon::inline v0::cpu {
 
 /// The kernels of `level`, lowered to what this processor supports.
-inline const kernel_table& table([[maybe_unused]] isa level) {
+template <class Family> const Family& kernels_of([[maybe_unused]] isa level) {
 #if defined(__x86_64__)
   const isa supported = detect_isa();
   if (supported < level) level = supported;
-  if (level == isa::avx512) return avx512_table(detect_vnni());
-  if (level == isa::avx2) return avx2_table();
+  if (level == isa::avx512) return avx512_kernels<Family>(detect_vnni());
+  if (level == isa::avx2) return avx2_kernels<Family>();
 #endif
-  return sse2_table();
+  return sse2_kernels<Family>();
 }
 
-/// The kernels to use here; select once and pass the reference down.
-inline const kernel_table& select_table() {
-  static const kernel_table& selected = table(best_isa());
+/// All families of `level`, to compare instruction sets.
+inline kernel_table table(isa level) {
+  return {kernels_of<matrix_kernels>(level),    kernels_of<convolution_kernels>(level),
+          kernels_of<pointwise_kernels>(level), kernels_of<row_kernels>(level),
+          kernels_of<spatial_kernels>(level),   kernels_of<quantized_kernels>(level)};
+}
+
+/// The kernels to use here.
+template <class Family> const Family& select() {
+  static const Family& selected = kernels_of<Family>(best_isa());
   return selected;
 }
 

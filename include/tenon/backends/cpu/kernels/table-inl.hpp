@@ -18,11 +18,12 @@ template <std::size_t... I> constexpr auto column_reductions(std::index_sequence
   return std::array{reduce_columns<static_cast<reduction>(I)>...};
 }
 
-/// `Group` is how many neighbouring k an 8-bit operand holds.
+/// A family of kernels; `Group` is how many neighbouring k an 8-bit operand holds.
+template <class Family, std::size_t Group> inline constexpr Family kernels{};
+
 template <std::size_t Group>
-inline constexpr kernel_table table_with{
+inline constexpr matrix_kernels kernels<matrix_kernels, Group>{
     .level = isa::TENON_ISA_LEVEL,
-    .lanes = vl,
     .panel = nr,
     .tile_rows = max_rows,
     .packed_floats = packed_floats,
@@ -30,6 +31,10 @@ inline constexpr kernel_table table_with{
     .gemm = gemm,
     .gemm_unpacked_floats = gemm_unpacked_floats,
     .gemm_unpacked = gemm_unpacked,
+};
+
+template <std::size_t Group>
+inline constexpr convolution_kernels kernels<convolution_kernels, Group>{
     .conv_panels = conv_panels,
     .conv_packed_floats = conv_packed_floats,
     .pack_conv = pack_conv,
@@ -41,17 +46,35 @@ inline constexpr kernel_table table_with{
     .winograd = winograd,
     .pack_depthwise = pack_depthwise,
     .depthwise = depthwise,
+};
+
+template <std::size_t Group>
+inline constexpr pointwise_kernels kernels<pointwise_kernels, Group>{
+    .lanes = vl,
     .map = map_functions(std::make_index_sequence<unary_count>()),
     .zip = zip_functions(std::make_index_sequence<binary_count>()),
+    .activate = activate_row,
+};
+
+template <std::size_t Group>
+inline constexpr row_kernels kernels<row_kernels, Group>{
     .softmax = softmax,
     .layer_norm = layer_norm,
     .rms_norm = rms_norm,
     .reduce_rows = row_reductions(std::make_index_sequence<reduction_count>()),
     .reduce_columns = column_reductions(std::make_index_sequence<reduction_count>()),
+};
+
+template <std::size_t Group>
+inline constexpr spatial_kernels kernels<spatial_kernels, Group>{
     .max_pool = pool<false>,
     .average_pool = pool<true>,
     .resize = resize,
     .transpose = transpose,
+};
+
+template <std::size_t Group>
+inline constexpr quantized_kernels kernels<quantized_kernels, Group>{
     .packed_s8_bytes = packed_s8_bytes<Group>,
     .pack_b_s8 = pack_b_s8<Group>,
     .column_sums_s8 = column_sums_s8,
@@ -62,7 +85,6 @@ inline constexpr kernel_table table_with{
     .quantize_s8 = quantize<std::int8_t>,
     .dequantize_u8 = dequantize<std::uint8_t>,
     .dequantize_s8 = dequantize<std::int8_t>,
-    .activate = activate_row,
 };
 
 }  // namespace tenon::inline v0::cpu::TENON_ISA

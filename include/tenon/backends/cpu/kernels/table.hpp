@@ -10,10 +10,11 @@
 
 namespace tenon::inline v0::cpu {
 
-/// The compute functions of one instruction set; only the table that packed weights can use them.
-struct kernel_table {
+// Kernels come in families, so that a program holds those of the ops that it uses and no others.
+
+/// Products of float matrices with packed weights, which only the instruction set that packed them can use.
+struct matrix_kernels {
   isa level;
-  std::size_t lanes;      ///< floats per vector
   std::size_t panel;      ///< columns per weight panel (NR)
   std::size_t tile_rows;  ///< rows per tile (MR); split rows in multiples of it
 
@@ -25,7 +26,10 @@ struct kernel_table {
                         const matrix_view& b,
                         const tile_range& range,
                         float* workspace);
+};
 
+/// Convolutions of NHWC images with packed weights.
+struct convolution_kernels {
   std::size_t (*conv_panels)(const conv_shape& shape);
   std::size_t (*conv_packed_floats)(const conv_shape& shape);
   void (*pack_conv)(const conv_shape& shape, const float* oihw, float* out);
@@ -33,7 +37,7 @@ struct kernel_table {
   void (*conv)(const conv_args& args, const tile_range& range, void* workspace);
   /// 3x3, stride and dilation 1, one group: the same convolution with fewer products.
   std::size_t (*winograd_packed_floats)(const conv_shape& shape);
-  void (*pack_winograd)(const conv_shape& shape, const float* oihw, float* out, float* scratch);
+  void (*pack_winograd)(const conv_shape& shape, const float* oihw, float* out);
   std::size_t (*winograd_workspace_bytes)(const conv_shape& shape);
   void (*winograd)(const conv_args& args,
                    std::size_t tile_begin,
@@ -41,11 +45,21 @@ struct kernel_table {
                    void* workspace);
   void (*pack_depthwise)(const conv_shape& shape, const float* oihw, float* out);
   void (*depthwise)(const conv_args& args, std::size_t line_begin, std::size_t line_end);
+};
+
+/// Functions of each element.
+struct pointwise_kernels {
+  std::size_t lanes;  ///< floats per vector
 
   std::array<void (*)(const float* x, float* y, std::size_t n, float p, float q), unary_count> map;
   std::array<void (*)(const float* a, const float* b, float* y, std::size_t n, operands form),
              binary_count>
       zip;
+  void (*activate)(const activation_spec& act, float* x, std::size_t n);
+};
+
+/// Functions of rows: softmax, normalizations, reductions.
+struct row_kernels {
   void (*softmax)(const softmax_args& args, std::size_t row_begin, std::size_t row_end);
   void (*layer_norm)(const norm_args& args, std::size_t row_begin, std::size_t row_end);
   void (*rms_norm)(const norm_args& args, std::size_t row_begin, std::size_t row_end);
@@ -62,7 +76,10 @@ struct kernel_table {
                       std::size_t end),
              reduction_count>
       reduce_columns;
+};
 
+/// Functions of NHWC images, and the change of layout.
+struct spatial_kernels {
   void (*max_pool)(const pool_args& args, std::size_t line_begin, std::size_t line_end);
   void (*average_pool)(const pool_args& args, std::size_t line_begin, std::size_t line_end);
   void (*resize)(const resize_args& args, std::size_t line_begin, std::size_t line_end);
@@ -73,7 +90,10 @@ struct kernel_table {
                     std::size_t ldy,
                     std::size_t rows,
                     std::size_t columns);
+};
 
+/// Products and conversions of 8-bit numbers.
+struct quantized_kernels {
   std::size_t (*packed_s8_bytes)(std::size_t k, std::size_t n);
   void (*pack_b_s8)(const std::int8_t* b,
                     std::size_t k_stride,
@@ -106,19 +126,25 @@ struct kernel_table {
       const std::uint8_t* x, float* y, std::size_t n, float scale, std::int32_t zero);
   void (*dequantize_s8)(
       const std::int8_t* x, float* y, std::size_t n, float scale, std::int32_t zero);
-
-  void (*activate)(const activation_spec& act, float* x, std::size_t n);
 };
 
+/// Every family of one instruction set.
+struct kernel_table : matrix_kernels,
+                      convolution_kernels,
+                      pointwise_kernels,
+                      row_kernels,
+                      spatial_kernels,
+                      quantized_kernels {};
+
 /// Kernels for every processor of the architecture.
-TENON_INLINE const kernel_table& sse2_table();
+template <class Family> const Family& sse2_kernels();
 
 #if defined(__x86_64__)
 /// Kernels that need AVX2 and FMA.
-TENON_INLINE const kernel_table& avx2_table();
+template <class Family> const Family& avx2_kernels();
 
 /// Kernels that need AVX-512 F, BW, DQ and VL; 8-bit products through VNNI where `vnni`.
-TENON_INLINE const kernel_table& avx512_table(bool vnni);
+template <class Family> const Family& avx512_kernels(bool vnni);
 #endif
 
 }  // namespace tenon::inline v0::cpu

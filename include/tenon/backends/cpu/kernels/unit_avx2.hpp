@@ -34,9 +34,18 @@
 
 namespace tenon::inline v0::cpu {
 
-TENON_INLINE const kernel_table& avx2_table() {
-  return avx2::table_with<2>;
+template <class Family> const Family& avx2_kernels() {
+  return avx2::kernels<Family, 2>;
 }
+
+#ifdef TENON_COMPILED
+template const matrix_kernels& avx2_kernels();
+template const convolution_kernels& avx2_kernels();
+template const pointwise_kernels& avx2_kernels();
+template const row_kernels& avx2_kernels();
+template const spatial_kernels& avx2_kernels();
+template const quantized_kernels& avx2_kernels();
+#endif
 
 }  // namespace tenon::inline v0::cpu
 #endif

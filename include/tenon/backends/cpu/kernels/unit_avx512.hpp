@@ -42,9 +42,18 @@
 
 namespace tenon::inline v0::cpu {
 
-TENON_INLINE const kernel_table& avx512_table(bool vnni) {
-  return vnni ? avx512::table_with<4> : avx512::table_with<2>;
+template <class Family> const Family& avx512_kernels(bool vnni) {
+  return vnni ? avx512::kernels<Family, 4> : avx512::kernels<Family, 2>;
 }
+
+#ifdef TENON_COMPILED
+template const matrix_kernels& avx512_kernels(bool);
+template const convolution_kernels& avx512_kernels(bool);
+template const pointwise_kernels& avx512_kernels(bool);
+template const row_kernels& avx512_kernels(bool);
+template const spatial_kernels& avx512_kernels(bool);
+template const quantized_kernels& avx512_kernels(bool);
+#endif
 
 }  // namespace tenon::inline v0::cpu
 #endif

@@ -24,8 +24,17 @@
 
 namespace tenon::inline v0::cpu {
 
-TENON_INLINE const kernel_table& sse2_table() {
-  return sse2::table_with<2>;
+template <class Family> const Family& sse2_kernels() {
+  return sse2::kernels<Family, 2>;
 }
+
+#ifdef TENON_COMPILED
+template const matrix_kernels& sse2_kernels();
+template const convolution_kernels& sse2_kernels();
+template const pointwise_kernels& sse2_kernels();
+template const row_kernels& sse2_kernels();
+template const spatial_kernels& sse2_kernels();
+template const quantized_kernels& sse2_kernels();
+#endif
 
 }  // namespace tenon::inline v0::cpu

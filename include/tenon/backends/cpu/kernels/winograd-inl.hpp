@@ -33,37 +33,47 @@ inline std::size_t winograd_workspace_bytes(const conv_shape& s) {
          sizeof(float);
 }
 
-/// Rows of G times g; `step` is between the elements of g and of the result.
-inline void winograd_filter(const double* g, double* out, std::size_t step) {
-  const double first = g[0], middle = g[step], last = g[2 * step];
-  const double near = (first * 64 + last * 36) / 243, far = (first * 16 + last * 36) / 243;
-  out[0] = first * 64 / 81;
-  out[step] = near + middle * 16 / 81;
-  out[2 * step] = near - middle * 16 / 81;
-  out[3 * step] = far + middle * 8 / 81;
-  out[4 * step] = far - middle * 8 / 81;
-  out[5 * step] = last;
+/// Rows of G times g for `vl` filters side by side; `step` is between the elements of g and of the result.
+inline void winograd_filter(const double (*__restrict__ g)[vl],
+                            double (*__restrict__ out)[vl],
+                            std::size_t step) {
+  for (std::size_t i = 0; i < vl; ++i) {
+    const double first = g[0][i], middle = g[step][i], last = g[2 * step][i];
+    const double near = first * (64.0 / 243) + last * (36.0 / 243),
+                 middle_near = middle * (16.0 / 81);
+    const double far = first * (16.0 / 243) + last * (36.0 / 243), middle_far = middle * (8.0 / 81);
+    out[0][i] = first * (64.0 / 81);
+    out[step][i] = near + middle_near;
+    out[2 * step][i] = near - middle_near;
+    out[3 * step][i] = far + middle_far;
+    out[4 * step][i] = far - middle_far;
+    out[5 * step][i] = last;
+  }
 }
 
-/// Transforms and packs weights [out_c][in_c][3][3]; `scratch` holds winograd_parts * in_c * out_c floats.
-inline void pack_winograd(const conv_shape& s, const float* w, float* out, float* scratch) {
-  const std::size_t size = s.in_c * s.out_c;
-  for (std::size_t c = 0; c < s.in_c; ++c) {
-    for (std::size_t o = 0; o < s.out_c; ++o) {
-      const float* from = w + (o * s.in_c + c) * 9;
-      double g[9], columns[18], all[36];
-      for (std::size_t i = 0; i < 9; ++i) g[i] = static_cast<double>(from[i]);
-      for (std::size_t x = 0; x < 3; ++x) winograd_filter(g + x, columns + x, 3);
-      for (std::size_t y = 0; y < 6; ++y) winograd_filter(columns + y * 3, all + y * 6, 1);
-      float* to = scratch + c * s.out_c + o;
-      for (std::size_t part = 0; part < winograd_parts; ++part)
-        to[part * size] = static_cast<float>(all[part]);
-    }
-  }
-  for (std::size_t part = 0; part < winograd_parts; ++part) {
-    pack_b({scratch + part * size, s.out_c, 1}, s.in_c, s.out_c,
-           out + part * packed_floats(s.in_c, s.out_c));
-  }
+/// Transforms the filters of one input channel for output channels [o, o + count); parts are `step` floats apart.
+inline void pack_winograd_filters(const conv_shape& s,
+                                  const float* w,
+                                  std::size_t o,
+                                  std::size_t count,
+                                  float* out,
+                                  std::size_t step) {
+  double g[9][vl] = {}, columns[18][vl], all[winograd_parts][vl];
+  for (std::size_t i = 0; i < count; ++i)
+    for (std::size_t k = 0; k < 9; ++k) g[k][i] = static_cast<double>(w[(o + i) * s.in_c * 9 + k]);
+  for (std::size_t x = 0; x < 3; ++x) winograd_filter(g + x, columns + x, 3);
+  for (std::size_t y = 0; y < 6; ++y) winograd_filter(columns + y * 3, all + y * 6, 1);
+  for (std::size_t part = 0; part < winograd_parts; ++part)
+    for (std::size_t i = 0; i < vl; ++i) out[part * step + i] = static_cast<float>(all[part][i]);
+}
+
+/// Transforms weights [out_c][in_c][3][3] and packs them as one matrix [in_c][out_c] a part.
+inline void pack_winograd(const conv_shape& s, const float* w, float* out) {
+  const std::size_t step = packed_floats(s.in_c, s.out_c);
+  for (std::size_t panel = 0; panel < s.out_c; panel += nr)
+    for (std::size_t c = 0; c < s.in_c; ++c)
+      for (std::size_t o = panel; o < panel + nr; o += vl, out += vl)
+        pack_winograd_filters(s, w + c * 9, o, o < s.out_c ? least(vl, s.out_c - o) : 0, out, step);
 }
 
 /// The input transform of six values.
