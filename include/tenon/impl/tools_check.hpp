@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tenon/formats/onnx/import.hpp"
+#include "tenon/formats/load.hpp"
 #include "tenon/ops/movement.hpp"
 #include "tenon/ops/resize.hpp"
 #include "tenon/tools/command_check.hpp"
@@ -83,7 +83,7 @@ TENON_INLINE std::vector<std::string> frozen_sizes(const ir::graph& g) {
 }
 
 TENON_INLINE result<std::string> check_command::operator()() const {
-  TENON_TRY(const ir::graph g, load_onnx(path));
+  TENON_TRY(const ir::graph g, load(path));
   std::string out;
   for (const value_id v : g.inputs())
     out += cat("input ", printable_name(g[v].name), ": ", g.fact(v).str(), "\n");

@@ -2,7 +2,7 @@
 
 #include "tenon/core/file.hpp"
 #include "tenon/core/safe_math.hpp"
-#include "tenon/formats/onnx/import.hpp"
+#include "tenon/formats/load.hpp"
 #include "tenon/formats/onnx/schema.hpp"
 #include "tenon/ir/print.hpp"
 #include "tenon/symbol/evaluate.hpp"
@@ -137,7 +137,7 @@ inline result<std::string> declared(std::string_view path) {
 }  // namespace inspect_detail
 
 TENON_INLINE result<std::string> inspect_command::operator()() const {
-  auto loaded = load_onnx(path);
+  auto loaded = load(path);
   if (!loaded) {
     const error& why = loaded.failure();
     if (why.kind != code::unsupported) return why;
@@ -150,7 +150,7 @@ TENON_INLINE result<std::string> inspect_command::operator()() const {
   std::string out = cat("model ", quoted(g.name), "\n");
   if (!g.metadata.producer.empty())
     out += cat("producer ", printable_name(g.metadata.producer), "\n");
-  out += cat("opset ", g.metadata.opset, "\n");
+  if (g.metadata.opset != 0) out += cat("opset ", g.metadata.opset, "\n");
   for (const value_id v : g.inputs())
     out += cat("input ", printable_name(g[v].name), ": ", g.fact(v).str(), "\n");
   for (std::size_t i = 0; i < g.outputs().size(); ++i)

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tenon/formats/onnx/import.hpp"
+#include "tenon/formats/load.hpp"
 #include "tenon/runtime/cpu_limits.hpp"
 #include "tenon/tools/open_model.hpp"
 #include "tenon/tools/timing.hpp"
@@ -35,7 +35,7 @@ TENON_INLINE session_options session_options_of(const model_settings& settings) 
 TENON_INLINE result<opened_model> open_model(const model_settings& settings) {
   const auto start = clock::now();
   const compile_options options = compile_options_of(settings);
-  TENON_TRY(auto graph, load_onnx(settings.path));
+  TENON_TRY(auto graph, load(settings.path));
   auto made = compile(std::move(graph), options);
   if (!made) return std::move(made).failure().in(settings.path);
   session s(made->model, session_options_of(settings));

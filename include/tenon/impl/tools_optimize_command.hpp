@@ -1,7 +1,7 @@
 #pragma once
 
 #include "tenon/formats/onnx/export.hpp"
-#include "tenon/formats/onnx/import.hpp"
+#include "tenon/formats/load.hpp"
 #include "tenon/tools/command_optimize.hpp"
 
 #include <charconv>
@@ -43,7 +43,7 @@ TENON_INLINE result<std::vector<extents>> read_shapes(std::string_view text) {
 
 TENON_INLINE result<std::string> optimize_command::operator()() const {
   using namespace optimize_command_detail;
-  TENON_TRY(auto graph, load_onnx(model.path));
+  TENON_TRY(auto graph, load(model.path));
   optimize_options how;
   how.level = model.level;
   how.pipeline = pipeline;

@@ -1,0 +1,193 @@
+#pragma once
+
+#include "tenon/formats/torch/importer.hpp"
+
+#include <cmath>
+
+namespace tenon::inline v0::pt2 {
+
+namespace arithmetic_detail {
+
+inline bool is_boolean(dtype t) {
+  return t == dtype::boolean;
+}
+
+/// self + alpha * other and its relatives, in the dtype of the result.
+inline void sum(call& c) {
+  const dtype type = c.declared();
+  const bool is_reversed = c.row().op == "reversed";
+  value_id a = c.operand("self", type), b = c.operand("other", type);
+  if (is_boolean(type)) return c.output(c.add("Or", {a, b}));
+  if (is_reversed) std::swap(a, b);
+  const double alpha = c.real("alpha", 1.0);
+  if (alpha != 1) b = c.add("Mul", {b, c.number(alpha, type)});
+  c.output(c.add(c.row().op == "Add" ? "Add" : "Sub", {a, b}));
+}
+
+inline void product(call& c) {
+  const dtype type = c.declared();
+  const value_id a = c.operand("self", type), b = c.operand("other", type);
+  c.output(c.add(is_boolean(type) ? "And" : "Mul", {a, b}));
+}
+
+/// The quotient rounded towards minus infinity.
+inline value_id floored(call& c, value_id a, value_id b, dtype type) {
+  if (is_float(type)) return c.add("Floor", {c.add("Div", {a, b})});
+  return c.add("Div", {c.add("Sub", {a, c.add("Mod", {a, b})}), b});
+}
+
+/// Rounded towards zero.
+inline value_id truncated(call& c, value_id x) {
+  if (!is_float(c.type_of(x))) return x;
+  return c.add("Mul", {c.add("Sign", {x}), c.add("Floor", {c.add("Abs", {x})})});
+}
+
+inline void quotient(call& c) {
+  const dtype type = c.declared();
+  const value_id a = c.operand("self", type), b = c.operand("other", type);
+  const std::string_view mode =
+      c.row().op == "floor" ? std::string_view("floor") : c.text("rounding_mode");
+  if (mode == "floor") return c.output(floored(c, a, b, type));
+  const value_id whole = c.add("Div", {a, b});
+  c.output(mode == "trunc" ? truncated(c, whole) : whole);
+}
+
+inline void remainder(call& c) {
+  const dtype type = c.declared();
+  const value_id a = c.operand("self", type), b = c.operand("other", type);
+  const bool has_sign_of_a = c.row().op == "fmod";
+  if (has_sign_of_a || !is_float(type))
+    return c.output(c.add("Mod", {a, b}, {{"fmod", std::int64_t{has_sign_of_a}}}));
+  c.output(c.add("Sub", {a, c.add("Mul", {floored(c, a, b, type), b})}));
+}
+
+inline void power(call& c) {
+  const dtype type = c.declared();
+  c.output(c.add("Pow", {c.operand("self", type), c.operand("exponent", type)}));
+}
+
+/// Two tensors in the common dtype; the result is declared.
+inline void two(call& c) {
+  const dtype type = c.common_type({"self", "other"});
+  c.output(c.add(c.row().op, {c.operand("self", type), c.operand("other", type)}));
+}
+
+inline void not_equal(call& c) {
+  const dtype type = c.common_type({"self", "other"});
+  c.output(c.add("Not", {c.add("Equal", {c.operand("self", type), c.operand("other", type)})}));
+}
+
+/// and, or, xor of booleans; bitwise ones of integers.
+inline void logical(call& c) {
+  const bool is_bitwise = c.row().op.starts_with("Bitwise");
+  const dtype type = is_bitwise ? c.declared() : dtype::boolean;
+  const value_id a = c.operand("self", type), b = c.operand("other", type);
+  const bool is_plain = is_bitwise && is_boolean(type);
+  c.output(c.add(is_plain ? c.row().op.substr(7) : c.row().op, {a, b}));
+}
+
+inline void negation(call& c) {
+  const bool is_bitwise = c.row().op == "BitwiseNot";
+  const dtype type = is_bitwise ? c.declared() : dtype::boolean;
+  const value_id x = c.operand("self", type);
+  c.output(c.add(is_boolean(type) ? "Not" : "BitwiseNot", {x}));
+}
+
+inline void where(call& c) {
+  const dtype type = c.common_type({"self", "other"});
+  c.output(c.add("Where", {c.operand("condition", dtype::boolean), c.operand("self", type),
+                           c.operand("other", type)}));
+}
+
+inline void masked_fill(call& c) {
+  const dtype type = c.declared();
+  c.output(c.add("Where", {c.operand("mask", dtype::boolean), c.operand("value", type),
+                           c.operand("self", type)}));
+}
+
+/// Clip for numbers, Max and Min for tensors.
+inline void clamp(call& c) {
+  const dtype type = c.declared();
+  value_id x = c.operand("self", type);
+  if (c.is_tensor("min") || c.is_tensor("max")) {
+    if (c.has("min")) x = c.add("Max", {x, c.operand("min", type)});
+    if (c.has("max")) x = c.add("Min", {x, c.operand("max", type)});
+    return c.output(x);
+  }
+  const value_id low = c.has("min") ? c.operand("min", type) : value_id();
+  const value_id high = c.has("max") ? c.operand("max", type) : value_id();
+  c.output(c.add("Clip", {x, low, high}));
+}
+
+inline void hardtanh(call& c) {
+  const dtype type = c.declared();
+  const bool is_relu6 = c.row().op == "relu6";
+  const double low = is_relu6 ? 0 : c.real("min_val", -1.0);
+  const double high = is_relu6 ? 6 : c.real("max_val", 1.0);
+  c.output(c.add("Clip", {c.operand("self", type), c.number(low, type), c.number(high, type)}));
+}
+
+/// self + value * a * b and self + value * a / b
+inline void add_product(call& c) {
+  const dtype type = c.declared();
+  const value_id a = c.operand("tensor1", type), b = c.operand("tensor2", type);
+  value_id both = c.add(c.row().op, {a, b});
+  const double factor = c.real("value", 1.0);
+  if (factor != 1) both = c.add("Mul", {both, c.number(factor, type)});
+  c.output(c.add("Add", {c.operand("self", type), both}));
+}
+
+}  // namespace arithmetic_detail
+
+TENON_INLINE std::span<const operator_row> arithmetic_rows() {
+  namespace a = arithmetic_detail;
+  static constexpr operator_row rows[] = {
+      {"aten.add", a::sum, "Add"},
+      {"aten.sub", a::sum, "Sub"},
+      {"aten.subtract", a::sum, "Sub"},
+      {"aten.rsub", a::sum, "reversed"},
+      {"aten.mul", a::product},
+      {"aten.multiply", a::product},
+      {"aten.div", a::quotient},
+      {"aten.divide", a::quotient},
+      {"aten.true_divide", a::quotient},
+      {"aten.floor_divide", a::quotient, "floor"},
+      {"aten.remainder", a::remainder},
+      {"aten.fmod", a::remainder, "fmod"},
+      {"aten.pow", a::power},
+      {"aten.maximum", a::two, "Max"},
+      {"aten.minimum", a::two, "Min"},
+      {"aten.max.other", a::two, "Max"},
+      {"aten.min.other", a::two, "Min"},
+      {"aten.eq", a::two, "Equal"},
+      {"aten.ne", a::not_equal},
+      {"aten.lt", a::two, "Less"},
+      {"aten.le", a::two, "LessOrEqual"},
+      {"aten.gt", a::two, "Greater"},
+      {"aten.ge", a::two, "GreaterOrEqual"},
+      {"aten.logical_and", a::logical, "And"},
+      {"aten.logical_or", a::logical, "Or"},
+      {"aten.logical_xor", a::logical, "Xor"},
+      {"aten.logical_not", a::negation, "Not"},
+      {"aten.bitwise_and", a::logical, "BitwiseAnd"},
+      {"aten.bitwise_or", a::logical, "BitwiseOr"},
+      {"aten.bitwise_xor", a::logical, "BitwiseXor"},
+      {"aten.__and__", a::logical, "BitwiseAnd"},
+      {"aten.__or__", a::logical, "BitwiseOr"},
+      {"aten.__xor__", a::logical, "BitwiseXor"},
+      {"aten.bitwise_not", a::negation, "BitwiseNot"},
+      {"aten.where", a::where},
+      {"aten.masked_fill", a::masked_fill},
+      {"aten.clamp", a::clamp},
+      {"aten.clip", a::clamp},
+      {"aten.clamp_min", a::clamp},
+      {"aten.clamp_max", a::clamp},
+      {"aten.hardtanh", a::hardtanh},
+      {"aten.relu6", a::hardtanh, "relu6"},
+      {"aten.addcmul", a::add_product, "Mul"},
+      {"aten.addcdiv", a::add_product, "Div"},
+  };
+  return rows;
+}
+
+}  // namespace tenon::inline v0::pt2

@@ -1,0 +1,420 @@
+#pragma once
+
+#include "tenon/formats/torch/importer.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace tenon::inline v0::pt2 {
+
+namespace movement_detail {
+
+using ids = std::vector<std::int64_t>;
+inline constexpr std::int64_t farthest = std::numeric_limits<std::int64_t>::max();
+
+inline void same(call& c) {
+  c.output(c.tensor_at(c.first()));
+}
+
+inline void dropout(call& c) {
+  c.ignore({"p"});
+  if (c.flag("train"))
+    c.fail_with(code::unsupported, "drops at random: expected a model in eval mode");
+  same(c);
+}
+
+/// aten.to, _to_copy, type_as: the dtype that the program declares.
+inline void convert(call& c) {
+  c.ignore({"dtype", "other"});
+  c.output(c.cast(c.tensor_at(c.first()), c.declared()));
+}
+
+inline value_id reshape(call& c, value_id x, value_id shape, bool all_mean_sizes = false) {
+  return c.add("Reshape", {x, shape}, {{"allowzero", std::int64_t{all_mean_sizes}}});
+}
+
+inline void view(call& c) {
+  if (c.has("dtype")) return c.fail_with(code::unsupported, "views bytes as another element type");
+  const std::string_view name = c.has("shape") ? "shape" : "size";
+  const bool is_symbolic = c.is_symbolic(name);
+  const ids known = is_symbolic ? ids{} : c.integers(name);
+  const bool has_zero = std::find(known.begin(), known.end(), 0) != known.end();
+  c.output(reshape(c, c.tensor_at(c.first()), c.sizes(name), is_symbolic || has_zero));
+}
+
+/// Reshapes with axes [from, to) replaced by `sizes`.
+inline value_id replace_axes(
+    call& c, value_id x, std::int64_t from, std::int64_t to, value_id sizes) {
+  const std::int64_t rank = c.rank(x);
+  if (from == 0 && to == rank) return reshape(c, x, sizes);
+  const value_id parts[] = {c.shape_of(x, 0, from), sizes, c.shape_of(x, to, rank)};
+  const auto first = static_cast<std::size_t>(from == 0);
+  const std::size_t count = (to == rank ? 2U : 3U) - first;
+  const value_id shape = c.add_many("Concat", std::span(parts).subspan(first, count),
+                                    {{"axis", std::int64_t{0}}}, 1)[0];
+  return reshape(c, x, shape);
+}
+
+inline void flatten(call& c) {
+  const value_id x = c.tensor_at("self");
+  const std::int64_t rank = c.rank(x);
+  const std::int64_t from = c.axis("start_dim", rank), to = c.axis("end_dim", rank, -1);
+  if (from == 1 && to == rank - 1)
+    c.output(c.add("Flatten", {x}, {{"axis", std::int64_t{1}}}));
+  else if (from == to && rank > 0)
+    c.output(x);
+  else
+    c.output(replace_axes(c, x, from, std::min(to + 1, rank), c.ints({-1})));
+}
+
+inline void unflatten(call& c) {
+  const value_id x = c.tensor_at("self");
+  const std::int64_t axis = c.axis("dim", c.rank(x));
+  c.output(replace_axes(c, x, axis, axis + 1, c.sizes("sizes")));
+}
+
+inline value_id permuted(call& c, value_id x, ids order) {
+  return c.add("Transpose", {x}, {{"perm", std::move(order)}});
+}
+
+inline ids in_order(std::int64_t rank) {
+  ids out(static_cast<std::size_t>(rank));
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::int64_t>(i);
+  return out;
+}
+
+inline value_id swapped(call& c, value_id x, std::int64_t a, std::int64_t b) {
+  ids order = in_order(c.rank(x));
+  if (a < c.rank(x) && b < c.rank(x))
+    std::swap(order[static_cast<std::size_t>(a)], order[static_cast<std::size_t>(b)]);
+  return permuted(c, x, std::move(order));
+}
+
+inline void permute(call& c) {
+  const value_id x = c.tensor_at("self");
+  ids order = c.integers("dims");
+  for (std::int64_t& a : order) a += a < 0 ? c.rank(x) : 0;
+  c.output(permuted(c, x, std::move(order)));
+}
+
+inline void transpose(call& c) {
+  const value_id x = c.tensor_at("self");
+  const bool has_axes = c.has("axis0");
+  const std::int64_t a = c.axis(has_axes ? "axis0" : "dim0", c.rank(x));
+  const std::int64_t b = c.axis(has_axes ? "axis1" : "dim1", c.rank(x));
+  c.output(c.rank(x) == 0 ? x : swapped(c, x, a, b));
+}
+
+/// The last two axes; `t` and `numpy_T` have no more.
+inline void transpose_last(call& c) {
+  const value_id x = c.tensor_at("self");
+  const std::int64_t rank = c.rank(x);
+  if (c.row().op == "all" && rank > 2) {
+    ids order = in_order(rank);
+    std::reverse(order.begin(), order.end());
+    return c.output(permuted(c, x, std::move(order)));
+  }
+  c.output(rank < 2 ? x : swapped(c, x, rank - 2, rank - 1));
+}
+
+inline void movedim(call& c) {
+  const value_id x = c.tensor_at("self");
+  ids from = c.integers("source"), to = c.integers("destination"), order,
+      rest = in_order(c.rank(x));
+  for (ids* list : {&from, &to})
+    for (std::int64_t& a : *list) a += a < 0 ? c.rank(x) : 0;
+  std::erase_if(rest, [&](std::int64_t a) { return std::count(from.begin(), from.end(), a) != 0; });
+  std::size_t next = 0;
+  for (std::int64_t i = 0; i < c.rank(x); ++i) {
+    const auto at = std::find(to.begin(), to.end(), i);
+    const auto which = static_cast<std::size_t>(at - to.begin());
+    if (at != to.end() && which < from.size())
+      order.push_back(from[which]);
+    else if (next < rest.size())
+      order.push_back(rest[next++]);
+  }
+  c.output(permuted(c, x, std::move(order)));
+}
+
+inline void unsqueeze(call& c) {
+  const value_id x = c.tensor_at("self");
+  c.output(c.add("Unsqueeze", {x, c.ints({c.axis("dim", c.rank(x) + 1)})}));
+}
+
+/// Axes of another size than 1 stay; torch makes no axis special whose size is a symbol.
+inline void squeeze(call& c) {
+  const value_id x = c.tensor_at("self");
+  ids axes = c.has("dim") ? c.integers("dim") : in_order(c.rank(x));
+  for (std::int64_t& a : axes) a += a < 0 ? c.rank(x) : 0;
+  std::erase_if(axes, [&](std::int64_t a) {
+    return a < 0 || a >= c.rank(x) || c.fact(x).shape[static_cast<std::size_t>(a)] != dim(1);
+  });
+  c.output(axes.empty() ? x : c.add("Squeeze", {x, c.ints(axes)}));
+}
+
+inline void expand(call& c) {
+  c.output(c.add("Expand", {c.tensor_at("self"), c.sizes("size", 1)}));
+}
+
+inline void expand_as(call& c) {
+  const value_id other = c.tensor_at("other");
+  c.output(c.add("Expand", {c.tensor_at("self"), c.shape_of(other, 0, c.rank(other))}));
+}
+
+inline void view_as(call& c) {
+  const value_id other = c.tensor_at("other");
+  c.output(reshape(c, c.tensor_at("self"), c.shape_of(other, 0, c.rank(other)), true));
+}
+
+inline void concatenate(call& c) {
+  std::vector<value_id> parts = c.tensors("tensors");
+  if (parts.empty()) return c.fail_with(code::graph, "joins no tensors");
+  const bool is_stack = c.row().op == "stack";
+  const std::int64_t axis = c.axis("dim", c.rank(parts[0]) + (is_stack ? 1 : 0));
+  const value_id at = is_stack ? c.ints({axis}) : value_id();
+  for (value_id& part : parts) {
+    part = c.cast(part, c.declared());
+    if (is_stack) part = c.add("Unsqueeze", {part, at});
+  }
+  c.output(c.add_many("Concat", parts, {{"axis", axis}}, 1)[0]);
+}
+
+inline value_id slice(call& c, value_id x, std::int64_t axis, std::int64_t from, std::int64_t to) {
+  return c.add("Slice", {x, c.ints({from}), c.ints({to}), c.ints({axis})});
+}
+
+inline void outputs(call& c, const std::vector<value_id>& made) {
+  for (std::size_t i = 0; i < made.size(); ++i) c.output(i, made[i]);
+}
+
+/// split, split_with_sizes, chunk: pieces of one axis.
+inline void split(call& c) {
+  const value_id x = c.tensor_at("self");
+  const std::int64_t axis = c.axis("dim", c.rank(x));
+  const std::size_t count = c.output_count();
+  if (c.has("split_sizes") || c.is_symbolic("split_size")) {
+    const value_id sizes = c.sizes(c.has("split_sizes") ? "split_sizes" : "split_size");
+    const value_id given[] = {x, sizes};
+    return outputs(c, c.add_many("Split", given, {{"axis", axis}}, count));
+  }
+  const dims& shape = c.fact(x).shape;
+  const auto at = static_cast<std::size_t>(axis);
+  const auto size = at < shape.size() ? shape[at].as_constant() : std::nullopt;
+  std::int64_t piece = 0;
+  if (c.has("chunks")) {
+    const std::int64_t chunks = c.integer("chunks");
+    if (!size || chunks < 1)
+      return c.fail_with(code::unsupported, "splits an axis whose size is a symbol into chunks");
+    piece = (*size + chunks - 1) / chunks;
+  } else {
+    const std::string_view name = c.has("split_size") ? "split_size" : "split_size_or_sections";
+    const ids given = c.integers(name);
+    if (given.size() != 1) {
+      const value_id inputs[] = {x, c.ints(given)};
+      return outputs(c, c.add_many("Split", inputs, {{"axis", axis}}, count));
+    }
+    piece = given[0];
+  }
+  if (piece < 0 || (count > 0 && piece > farthest / static_cast<std::int64_t>(count)))
+    return c.fail_with(code::attribute, cat("pieces have size ", piece));
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::int64_t from = static_cast<std::int64_t>(i) * piece;
+    c.output(i, slice(c, x, axis, from, i + 1 == count ? farthest : from + piece));
+  }
+}
+
+inline void unbind(call& c) {
+  const value_id x = c.tensor_at("self");
+  const std::int64_t axis = c.axis("dim", c.rank(x));
+  for (std::size_t i = 0; i < c.output_count(); ++i)
+    c.output(i,
+             c.add("Gather", {x, c.number(static_cast<double>(i), dtype::i64)}, {{"axis", axis}}));
+}
+
+inline void slice_axis(call& c) {
+  const value_id x = c.tensor_at("self");
+  const value_id axis = c.ints({c.axis("dim", c.rank(x))});
+  if (c.has("length")) {
+    const value_id from = c.size_at("start");
+    return c.output(c.add("Slice", {x, from, c.add("Add", {from, c.size_at("length")}), axis}));
+  }
+  const value_id from = c.size_at("start", 0), to = c.size_at("end", farthest);
+  c.output(c.add("Slice", {x, from, to, axis, c.size_at("step", 1)}));
+}
+
+inline void select(call& c) {
+  const value_id x = c.tensor_at("self");
+  const std::int64_t axis = c.axis("dim", c.rank(x));
+  c.output(c.add("Gather", {x, c.operand("index", dtype::i64)}, {{"axis", axis}}));
+}
+
+/// index_select and gather
+inline void gather(call& c) {
+  const value_id x = c.tensor_at("self");
+  c.ignore({"sparse_grad"});
+  const std::int64_t axis = c.axis("dim", c.rank(x));
+  c.output(c.add(c.row().op, {x, c.tensor_at("index")}, {{"axis", axis}}));
+}
+
+inline void embedding(call& c) {
+  c.output(c.add("Gather", {c.tensor_at("weight"), c.tensor_at("indices")}));
+}
+
+/// x[i], x[:, i] and x[i, j] with integer tensors
+inline void index(call& c) {
+  const value_id x = c.tensor_at("self");
+  const std::vector<value_id> given = c.tensors("indices");
+  std::vector<value_id> found;
+  std::int64_t axis = 0;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    if (!given[i]) continue;
+    if (!is_integer(c.type_of(given[i])))
+      return c.fail_with(code::unsupported, "is indexed by a mask: expected integers");
+    if (found.empty()) axis = static_cast<std::int64_t>(i);
+    found.push_back(given[i]);
+  }
+  if (found.size() == 1) return c.output(c.add("Gather", {x, found[0]}, {{"axis", axis}}));
+  if (found.empty() || axis != 0 || !given[found.size() - 1])
+    return c.fail_with(code::unsupported,
+                       "is indexed along axes that are not the first ones: expected x[i, j, ...]");
+  value_id all = c.cast(found[0], dtype::i64);
+  for (std::size_t i = 1; i < found.size(); ++i)
+    all = c.add("Add", {all, c.cast(found[i], dtype::i64)});
+  const value_id shape = c.shape_of(all, 0, c.rank(all));
+  for (value_id& v : found)
+    v = c.add("Unsqueeze", {c.add("Expand", {c.cast(v, dtype::i64), shape}), c.ints({-1})});
+  const value_id joined = c.add_many("Concat", found, {{"axis", std::int64_t{-1}}}, 1)[0];
+  c.output(c.add("GatherND", {x, joined}));
+}
+
+inline void flip(call& c) {
+  const value_id x = c.tensor_at("self");
+  const ids axes = c.integers("dims");
+  const ids last(axes.size(), -1), first(axes.size(), std::numeric_limits<std::int64_t>::min());
+  c.output(c.add("Slice", {x, c.ints(last), c.ints(first), c.ints(axes), c.ints(last)}));
+}
+
+inline void repeat(call& c) {
+  value_id x = c.tensor_at("self");
+  const value_id counts = c.sizes(c.has("dims") ? "dims" : "repeats");
+  const auto size =
+      c.fact(counts).shape.empty() ? std::nullopt : c.fact(counts).shape[0].as_constant();
+  const std::int64_t more = size.value_or(0) - c.rank(x);
+  if (more > 0) x = c.add("Unsqueeze", {x, c.ints(in_order(more))});
+  if (more < 0) return c.fail_with(code::attribute, "repeats fewer axes than there are");
+  c.output(c.add("Tile", {x, counts}));
+}
+
+/// Padding of the last axes, innermost first: constant, reflect or edge.
+inline void pad(call& c) {
+  const value_id x = c.tensor_at("self");
+  const bool is_general = c.row().op.empty();
+  std::string_view mode = is_general ? c.text("mode", "constant") : c.row().op;
+  if (mode == "replicate") mode = "edge";
+  if (mode == "circular") mode = "wrap";
+  const ids given = c.integers(c.has("padding") ? "padding" : "pad");
+  const auto rank = static_cast<std::size_t>(c.rank(x));
+  if (given.size() % 2 != 0 || given.size() / 2 > rank)
+    return c.fail_with(code::attribute, cat("pads are ", bracketed(given), " for rank ", rank));
+  ids pads(2 * rank, 0);
+  for (std::size_t i = 0; i < given.size() / 2; ++i) {
+    pads[rank - 1 - i] = given[2 * i];
+    pads[2 * rank - 1 - i] = given[2 * i + 1];
+  }
+  const value_id value =
+      mode == "constant" ? c.number(c.real("value", 0.0), c.type_of(x)) : value_id();
+  if (mode != "constant") c.ignore({"value"});
+  c.output(c.add("Pad", {x, c.ints(pads), value}, {{"mode", std::string(mode)}}));
+}
+
+inline void pixel_shuffle(call& c) {
+  c.output(c.add("DepthToSpace", {c.tensor_at("self")},
+                 {{"blocksize", c.integer("upscale_factor")}, {"mode", std::string("CRD")}}));
+}
+
+inline void triangle(call& c) {
+  c.output(c.add(
+      "Trilu",
+      {c.tensor_at("self"), c.number(static_cast<double>(c.integer("diagonal", 0)), dtype::i64)},
+      {{"upper", std::int64_t{c.row().op == "upper"}}}));
+}
+
+}  // namespace movement_detail
+
+TENON_INLINE std::span<const operator_row> movement_rows() {
+  namespace m = movement_detail;
+  static constexpr operator_row rows[] = {
+      {"aten.clone", m::same},
+      {"aten.contiguous", m::same},
+      {"aten.detach", m::same},
+      {"aten.alias", m::same},
+      {"aten.lift_fresh", m::same},
+      {"aten.lift_fresh_copy", m::same},
+      {"aten.positive", m::same},
+      {"aten.dropout", m::dropout},
+      {"aten.alpha_dropout", m::dropout},
+      {"aten.feature_dropout", m::dropout},
+      {"aten.native_dropout", m::dropout},
+      {"aten.to", m::convert},
+      {"aten._to_copy", m::convert},
+      {"aten.type_as", m::convert},
+      {"prims.convert_element_type", m::convert},
+      {"aten.view", m::view},
+      {"aten.reshape", m::view},
+      {"aten._unsafe_view", m::view},
+      {"aten.view_copy", m::view},
+      {"aten._reshape_copy", m::view},
+      {"aten.view_as", m::view_as},
+      {"aten.reshape_as", m::view_as},
+      {"aten.flatten", m::flatten},
+      {"aten.unflatten", m::unflatten},
+      {"aten.permute", m::permute},
+      {"aten.permute_copy", m::permute},
+      {"aten.transpose", m::transpose},
+      {"aten.swapaxes", m::transpose},
+      {"aten.swapdims", m::transpose},
+      {"aten.t", m::transpose_last},
+      {"aten.mT", m::transpose_last},
+      {"aten.numpy_T", m::transpose_last, "all"},
+      {"aten.movedim", m::movedim},
+      {"aten.unsqueeze", m::unsqueeze},
+      {"aten.squeeze", m::squeeze},
+      {"aten.expand", m::expand},
+      {"aten.expand_copy", m::expand},
+      {"aten.broadcast_to", m::expand},
+      {"aten.expand_as", m::expand_as},
+      {"aten.cat", m::concatenate},
+      {"aten.concat", m::concatenate},
+      {"aten.stack", m::concatenate, "stack"},
+      {"aten.split", m::split},
+      {"aten.split_with_sizes", m::split},
+      {"aten.unsafe_split", m::split},
+      {"aten.chunk", m::split},
+      {"aten.unsafe_chunk", m::split},
+      {"aten.unbind", m::unbind},
+      {"aten.slice", m::slice_axis},
+      {"aten.narrow", m::slice_axis},
+      {"aten.select", m::select},
+      {"aten.index_select", m::gather, "Gather"},
+      {"aten.gather", m::gather, "GatherElements"},
+      {"aten.embedding", m::embedding},
+      {"aten.index", m::index},
+      {"aten.flip", m::flip},
+      {"aten.repeat", m::repeat},
+      {"aten.tile", m::repeat},
+      {"aten.pad", m::pad},
+      {"aten.constant_pad_nd", m::pad, "constant"},
+      {"aten.reflection_pad1d", m::pad, "reflect"},
+      {"aten.reflection_pad2d", m::pad, "reflect"},
+      {"aten.reflection_pad3d", m::pad, "reflect"},
+      {"aten.replication_pad1d", m::pad, "edge"},
+      {"aten.replication_pad2d", m::pad, "edge"},
+      {"aten.replication_pad3d", m::pad, "edge"},
+      {"aten.pixel_shuffle", m::pixel_shuffle},
+      {"aten.triu", m::triangle, "upper"},
+      {"aten.tril", m::triangle, "lower"},
+  };
+  return rows;
+}
+
+}  // namespace tenon::inline v0::pt2
