@@ -1,7 +1,7 @@
 #pragma once
 
-#include "tenon/formats/onnx/export.hpp"
 #include "tenon/formats/load.hpp"
+#include "tenon/formats/onnx/export.hpp"
 #include "tenon/tools/command_optimize.hpp"
 
 #include <charconv>

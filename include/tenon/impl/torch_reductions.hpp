@@ -103,32 +103,32 @@ inline void top(call& c) {
   c.output(1, made[1]);
 }
 
+inline constexpr operator_row rows[] = {
+    {"aten.sum", plain, "ReduceSum"},
+    {"aten.mean", plain, "ReduceMean"},
+    {"aten.prod", plain, "ReduceProd"},
+    {"aten.amax", plain, "ReduceMax"},
+    {"aten.amin", plain, "ReduceMin"},
+    {"aten.logsumexp", plain, "ReduceLogSumExp"},
+    {"aten.any", logical, "ReduceMax"},
+    {"aten.all", logical, "ReduceMin"},
+    {"aten.argmax", arg, "ArgMax"},
+    {"aten.argmin", arg, "ArgMin"},
+    {"aten.max", extreme, "Max"},
+    {"aten.min", extreme, "Min"},
+    {"aten.var", variance, "var"},
+    {"aten.std", variance, "std"},
+    {"aten.var_mean", variance, "var_mean"},
+    {"aten.linalg_vector_norm", norm},
+    {"aten.norm", norm},
+    {"aten.cumsum", cumulative},
+    {"aten.topk", top},
+};
+
 }  // namespace reduction_detail
 
 TENON_INLINE std::span<const operator_row> reduction_rows() {
-  namespace r = reduction_detail;
-  static constexpr operator_row rows[] = {
-      {"aten.sum", r::plain, "ReduceSum"},
-      {"aten.mean", r::plain, "ReduceMean"},
-      {"aten.prod", r::plain, "ReduceProd"},
-      {"aten.amax", r::plain, "ReduceMax"},
-      {"aten.amin", r::plain, "ReduceMin"},
-      {"aten.logsumexp", r::plain, "ReduceLogSumExp"},
-      {"aten.any", r::logical, "ReduceMax"},
-      {"aten.all", r::logical, "ReduceMin"},
-      {"aten.argmax", r::arg, "ArgMax"},
-      {"aten.argmin", r::arg, "ArgMin"},
-      {"aten.max", r::extreme, "Max"},
-      {"aten.min", r::extreme, "Min"},
-      {"aten.var", r::variance, "var"},
-      {"aten.std", r::variance, "std"},
-      {"aten.var_mean", r::variance, "var_mean"},
-      {"aten.linalg_vector_norm", r::norm},
-      {"aten.norm", r::norm},
-      {"aten.cumsum", r::cumulative},
-      {"aten.topk", r::top},
-  };
-  return rows;
+  return reduction_detail::rows;
 }
 
 }  // namespace tenon::inline v0::pt2

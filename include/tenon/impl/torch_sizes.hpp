@@ -65,51 +65,51 @@ inline void number(call& c) {
   c.output(c.operand("s", c.declared()));
 }
 
+inline constexpr operator_row rows[] = {
+    {"aten.sym_size", size},
+    {"aten.sym_numel", element_count},
+    {"_operator.add", arithmetic, "Add"},
+    {"_operator.sub", arithmetic, "Sub"},
+    {"_operator.mul", arithmetic, "Mul"},
+    {"_operator.mod", arithmetic, "Mod"},
+    {"_operator.floordiv", arithmetic, "floor"},
+    {"torch.sym_max", arithmetic, "Max"},
+    {"torch.sym_min", arithmetic, "Min"},
+    {"_operator.neg", negate},
+    {"_operator.eq", nothing},
+    {"_operator.ne", nothing},
+    {"_operator.lt", nothing},
+    {"_operator.le", nothing},
+    {"_operator.gt", nothing},
+    {"_operator.ge", nothing},
+    {"_operator.and_", nothing},
+    {"_operator.or_", nothing},
+    {"_operator.not_", nothing},
+    {"aten._assert_tensor_metadata", nothing},
+    {"aten._assert_scalar", nothing},
+    {"aten._assert_async", nothing},
+    {"aten.sym_constrain_range", nothing},
+    {"aten.sym_constrain_range_for_size", nothing},
+    {"aten.arange", range},
+    {"aten.zeros", filled, "0"},
+    {"aten.ones", filled, "1"},
+    {"aten.full", filled, "given"},
+    {"aten.empty", filled, "0"},
+    {"aten.new_zeros", filled, "0"},
+    {"aten.new_ones", filled, "1"},
+    {"aten.new_full", filled, "given"},
+    {"aten.new_empty", filled, "0"},
+    {"aten.zeros_like", filled, "0"},
+    {"aten.ones_like", filled, "1"},
+    {"aten.full_like", filled, "given"},
+    {"aten.empty_like", filled, "0"},
+    {"aten.scalar_tensor", number},
+};
+
 }  // namespace size_detail
 
 TENON_INLINE std::span<const operator_row> size_rows() {
-  namespace s = size_detail;
-  static constexpr operator_row rows[] = {
-      {"aten.sym_size", s::size},
-      {"aten.sym_numel", s::element_count},
-      {"_operator.add", s::arithmetic, "Add"},
-      {"_operator.sub", s::arithmetic, "Sub"},
-      {"_operator.mul", s::arithmetic, "Mul"},
-      {"_operator.mod", s::arithmetic, "Mod"},
-      {"_operator.floordiv", s::arithmetic, "floor"},
-      {"torch.sym_max", s::arithmetic, "Max"},
-      {"torch.sym_min", s::arithmetic, "Min"},
-      {"_operator.neg", s::negate},
-      {"_operator.eq", s::nothing},
-      {"_operator.ne", s::nothing},
-      {"_operator.lt", s::nothing},
-      {"_operator.le", s::nothing},
-      {"_operator.gt", s::nothing},
-      {"_operator.ge", s::nothing},
-      {"_operator.and_", s::nothing},
-      {"_operator.or_", s::nothing},
-      {"_operator.not_", s::nothing},
-      {"aten._assert_tensor_metadata", s::nothing},
-      {"aten._assert_scalar", s::nothing},
-      {"aten._assert_async", s::nothing},
-      {"aten.sym_constrain_range", s::nothing},
-      {"aten.sym_constrain_range_for_size", s::nothing},
-      {"aten.arange", s::range},
-      {"aten.zeros", s::filled, "0"},
-      {"aten.ones", s::filled, "1"},
-      {"aten.full", s::filled, "given"},
-      {"aten.empty", s::filled, "0"},
-      {"aten.new_zeros", s::filled, "0"},
-      {"aten.new_ones", s::filled, "1"},
-      {"aten.new_full", s::filled, "given"},
-      {"aten.new_empty", s::filled, "0"},
-      {"aten.zeros_like", s::filled, "0"},
-      {"aten.ones_like", s::filled, "1"},
-      {"aten.full_like", s::filled, "given"},
-      {"aten.empty_like", s::filled, "0"},
-      {"aten.scalar_tensor", s::number},
-  };
-  return rows;
+  return size_detail::rows;
 }
 
 }  // namespace tenon::inline v0::pt2
