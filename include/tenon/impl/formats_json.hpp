@@ -230,7 +230,9 @@ class json_reader {
     if (at_ >= text_.size()) return wrong("an escape");
     if (text_[at_] == 'u') {
       TENON_TRY(std::uint32_t point, code_unit());
-      if (point >= 0xD800 && point < 0xDC00 && text_.substr(at_).starts_with("\\u")) {
+      if (point >= 0xD800 && point < 0xE000) {
+        const bool is_pair = point < 0xDC00 && text_.substr(at_).starts_with("\\u");
+        if (!is_pair) return wrong("the second half of a surrogate pair");
         ++at_;
         TENON_TRY(const std::uint32_t low, code_unit());
         if (low < 0xDC00 || low > 0xDFFF) return wrong("the second half of a surrogate pair");

@@ -78,10 +78,16 @@ inline void leaky_relu(call& c) {
                  {{"alpha", static_cast<float>(c.real("negative_slope", 0.01))}}));
 }
 
+/// scale * elu: with an input scale of 1 / alpha it is Celu.
 inline void elu(call& c) {
-  if (c.real("scale", 1.0) != 1 || c.real("input_scale", 1.0) != 1)
-    return c.fail_with(code::unsupported, "scales: expected scale and input_scale of 1");
-  c.output(c.add(c.row().op, {input(c)}, {{"alpha", static_cast<float>(c.real("alpha", 1.0))}}));
+  const double alpha = c.real("alpha", 1.0), scale = c.real("scale", 1.0);
+  const double input_scale = c.real("input_scale", 1.0);
+  const bool is_celu = c.row().op == "Celu" || (input_scale != 1 && input_scale == 1 / alpha);
+  if (input_scale != 1 && !is_celu)
+    return c.fail_with(code::unsupported, cat("input_scale is ", input_scale, ": expected 1"));
+  const value_id out =
+      c.add(is_celu ? "Celu" : "Elu", {input(c)}, {{"alpha", static_cast<float>(alpha)}});
+  c.output(scale == 1 ? out : c.add("Mul", {out, c.number(scale, c.declared())}));
 }
 
 /// log(1 + exp(beta x)) / beta; beyond the threshold torch returns x, which is that number rounded.

@@ -373,6 +373,10 @@ TENON_INLINE status importer::add_nodes() {
 TENON_INLINE status importer::add_outputs() {
   std::vector<std::string> names;
   for (const output_spec& spec : program_.outputs) {
+    if (spec.what == "user_input_mutation") {
+      notes_.push_back(cat("the program changes input ", quoted(spec.target), ": here it stays"));
+      continue;
+    }
     if (spec.what != "user_output")
       return fail(code::unsupported, "the program changes ", quoted(spec.target), " (",
                   printable_name(spec.what),

@@ -97,11 +97,31 @@ inline extents channels_of(call& c, value_id v, std::size_t axis) {
   return {size.value_or(0)};
 }
 
+/// (x - mean) / sqrt(variance + epsilon) with the statistics of each channel of the batch.
+inline void norm_of_batch(call& c, value_id x) {
+  ids axes, shape(static_cast<std::size_t>(std::max<std::int64_t>(c.rank(x), 2)), 1);
+  for (std::int64_t a = 0; a < c.rank(x); ++a)
+    if (a != 1) axes.push_back(a);
+  shape[1] = -1;
+  const value_id over = c.ints(axes), per_channel = c.ints(shape);
+  const value_id off = c.add("Sub", {x, c.add("ReduceMean", {x, over})});
+  const value_id variance = c.add("ReduceMean", {c.add("Mul", {off, off}), over});
+  const value_id epsilon = c.number(c.real("eps", 1e-5), c.type_of(x));
+  value_id out = c.add("Div", {off, c.add("Sqrt", {c.add("Add", {variance, epsilon})})});
+  if (c.has("weight"))
+    out = c.add("Mul", {out, c.add("Reshape", {c.tensor_at("weight"), per_channel})});
+  if (c.has("bias"))
+    out = c.add("Add", {out, c.add("Reshape", {c.tensor_at("bias"), per_channel})});
+  c.output(out);
+}
+
 inline void batch_norm(call& c) {
   const value_id x = c.tensor_at("input");
-  if (c.flag("training") || c.flag("use_input_stats") || !c.has("running_mean"))
+  const bool is_training = c.flag("training");
+  if (!c.has("running_mean")) return norm_of_batch(c, x);
+  if (is_training)
     return c.fail_with(code::unsupported,
-                       "takes its statistics from the batch: expected a model in eval mode");
+                       "updates its statistics from the batch: expected a model in eval mode");
   const value_id mean = c.tensor_at("running_mean"), variance = c.tensor_at("running_var");
   const extents shape = channels_of(c, mean, 0);
   const value_id scale = weight_or(c, "weight", 1, shape, c.type_of(mean));
