@@ -141,8 +141,9 @@ TENON_INLINE result<std::string> inspect_command::operator()() const {
   if (!loaded) {
     const error& why = loaded.failure();
     if (why.kind != code::unsupported) return why;
-    TENON_TRY(const std::string rest, inspect_detail::declared(path));
-    return fail(why.kind, "unsupported ", why.message, "\n", rest);
+    const auto rest = inspect_detail::declared(path);
+    if (!rest) return why;
+    return fail(why.kind, "unsupported ", why.message, "\n", *rest);
   }
   const ir::graph& g = *loaded;
   inspect_detail::totals all;
