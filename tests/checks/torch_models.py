@@ -160,6 +160,16 @@ def functions(torch):
         "in place": lambda x: (x.mul(2).relu_().add_(1), f.relu(x + 1, inplace=True), (x * 1).clamp_(0, 1)),
     }
 
+    def wrapped(x):
+        y = x + 1
+        with torch.no_grad():
+            z = torch.relu(y * 2)
+            with torch.autocast("cpu", enabled=False):
+                z = z - x
+        return z * y
+
+    table["wrapped"] = wrapped
+
     def module_of(function):
         class module(torch.nn.Module):
             def forward(self, x):

@@ -293,6 +293,36 @@ TEST_CASE("torch import: numbers take the type that torch gives them") {
   CHECK(run(g, {x}, 1)[0] < -1e38F);
 }
 
+TEST_CASE("torch import: graphs under no_grad are part of the program") {
+  program_files inner, p;
+  inner.node("aten.neg.default", {{"self", tensor_json("a")}}, {"x"});
+  inner.node("aten.add.Tensor", {{"self", tensor_json("x")}, {"other", tensor_json("a")}}, {"s"});
+  inner.node("aten.sub.Tensor", {{"self", tensor_json("s")}, {"other", tensor_json("x")}}, {"d"});
+  inner.tensor("a", {"2"}).tensor("x", {"2"}).tensor("s", {"2"}).tensor("d", {"2"});
+  const auto graph = [&](std::string_view results) {
+    return cat("{\"as_graph\": {\"name\": \"submod\", \"graph\": {\"inputs\": [", tensor_json("a"),
+               "], \"outputs\": ", results, ", \"nodes\": ", bracketed(inner.nodes),
+               ", \"tensor_values\": {", join(inner.tensors), "}}}}");
+  };
+  const texts results = {tensor_json("d"), tensor_json("s")};
+  p.input("x", {"2"}).output("y").output("z");
+  SUBCASE("names inside are names of their own") {
+    p.node("higher_order.wrap_with_set_grad_enabled",
+           {{"", "{\"as_bool\": false}"}, {"", graph(bracketed(results))}, {"", x_json}},
+           {"y", "zero"});
+    p.node("aten.add.Tensor", {{"self", tensor_json("zero")}, {"other", x_json}}, {"z"});
+    p.tensor("zero", {"2"}).tensor("z", {"2"});
+    const ir::graph g = loaded(p);
+    CHECK(run(g, {tensor::of<float>({2}, {3, 4})}, 0) == floats{3, 4});
+    CHECK(run(g, {tensor::of<float>({2}, {3, 4})}, 1) == floats{3, 4});
+  }
+  SUBCASE("other numbers of results") {
+    p.node("higher_order.wrap_with_set_grad_enabled",
+           {{"", "{\"as_bool\": false}"}, {"", graph("[]")}, {"", x_json}}, {"y", "z"});
+    check_refused(p.bytes(), code::graph, {"1 inputs and 0 outputs: expected 1 and 2"});
+  }
+}
+
 TEST_CASE("torch import: every operator that is not known is listed") {
   program_files p = network();
   p.node("aten.fft_fft.default", {{"self", tensor_json("y")}}, {"u"});

@@ -286,13 +286,88 @@ inline status read_ranges(json root, program& out) {
   return {};
 }
 
-inline status read_graph(json graph, program& out) {
-  TENON_TRY(const json nodes, member(graph, "nodes", kind::array));
-  TENON_TRY(each(nodes, "nodes", [&](json item) -> status {
-    TENON_TRY(node made, read_node(item));
-    out.nodes.push_back(std::move(made));
+inline status read_graph(json graph, program& out);
+
+/// Whether a node only wraps a graph: no_grad, or an autocast that is switched off.
+inline bool is_wrapper(const node& n) {
+  if (n.target == "torch.ops.higher_order.wrap_with_set_grad_enabled") return true;
+  return n.target == "torch.ops.higher_order.wrap_with_autocast" && n.inputs.size() > 2 &&
+         n.inputs[2].value.tag == "as_bool" && n.inputs[2].value.items[0].number == 0;
+}
+
+/// Names of the values of a list of arguments.
+inline result<std::vector<std::string_view>> names_of(json list, std::string_view where) {
+  std::vector<std::string_view> out;
+  TENON_TRY(each(list, where, [&](json item) -> status {
+    TENON_TRY(const argument a, read_argument(item, where));
+    for (const argument::item& i : a.items) out.push_back(i.name);
     return {};
   }));
+  return out;
+}
+
+/// Puts the nodes of a wrapped graph in place of the node, with names that are unique.
+inline status inline_graph(const node& outer, std::size_t at, json wrapped, program& out) {
+  TENON_TRY(const json graph, member(wrapped, "graph", kind::object));
+  program inner;
+  TENON_TRY(read_graph(graph, inner));
+  TENON_TRY(const json inputs, member(graph, "inputs", kind::array));
+  TENON_TRY(const json outputs, member(graph, "outputs", kind::array));
+  TENON_TRY(const auto formal, names_of(inputs, "inputs"));
+  TENON_TRY(const auto results, names_of(outputs, "outputs"));
+  std::vector<std::string_view> given, wanted;
+  for (std::size_t i = at + 1; i < outer.inputs.size(); ++i)
+    for (const argument::item& item : outer.inputs[i].value.items) given.push_back(item.name);
+  for (const argument& a : outer.outputs)
+    for (const argument::item& item : a.items) wanted.push_back(item.name);
+  if (formal.size() != given.size() || results.size() != wanted.size())
+    return fail(code::graph, "wraps a graph of ", formal.size(), " inputs and ", results.size(),
+                " outputs: expected ", given.size(), " and ", wanted.size());
+  std::unordered_map<std::string_view, std::string_view> renamed;
+  for (std::size_t i = 0; i < formal.size(); ++i) renamed.emplace(formal[i], given[i]);
+  for (std::size_t i = 0; i < results.size(); ++i)
+    if (!renamed.emplace(results[i], wanted[i]).second)
+      return fail(code::unsupported, "wraps a graph that gives an input or a result twice");
+  const auto rename = [&](std::string_view& name) {
+    if (name.empty()) return;
+    auto known = renamed.find(name);
+    if (known == renamed.end())
+      known = renamed.emplace(name, out.names.emplace_back(cat(outer.name, ".", name))).first;
+    name = known->second;
+  };
+  for (node& n : inner.nodes) {
+    for (named_argument& a : n.inputs)
+      for (argument::item& item : a.value.items)
+        if (a.value.what != argument::kind::text) rename(item.name);
+    for (argument& a : n.outputs)
+      for (argument::item& item : a.items) rename(item.name);
+    n.name = out.names.emplace_back(cat(outer.name, ".", n.name));
+    out.nodes.push_back(std::move(n));
+  }
+  for (auto& [name, meta] : inner.tensors) {
+    std::string_view own = name;
+    rename(own);
+    out.tensors.emplace(own, std::move(meta));
+  }
+  return {};
+}
+
+inline status add_node(json item, program& out) {
+  TENON_TRY(node made, read_node(item));
+  if (is_wrapper(made)) {
+    std::size_t at = 0;
+    for (auto input = item.find("inputs")->first(); input; input = input->next(), ++at) {
+      const auto wrapped = input->find("arg")->find("as_graph");
+      if (wrapped) return inline_graph(made, at, *wrapped, out);
+    }
+  }
+  out.nodes.push_back(std::move(made));
+  return {};
+}
+
+inline status read_graph(json graph, program& out) {
+  TENON_TRY(const json nodes, member(graph, "nodes", kind::array));
+  TENON_TRY(each(nodes, "nodes", [&](json item) { return add_node(item, out); }));
   TENON_TRY(const json tensors, member(graph, "tensor_values", kind::object));
   for (auto at = tensors.first(); at; at = at->next()) {
     auto meta = read_meta(*at);

@@ -4,7 +4,9 @@
 #include "tenon/tensor/dtype.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -86,6 +88,7 @@ struct program {
   std::vector<input_spec> inputs;
   std::vector<output_spec> outputs;
   std::vector<symbol_range> ranges;
+  std::deque<std::string> names;  ///< of values of inlined graphs
 };
 
 /// PayloadMeta: where the bytes of a weight lie.
