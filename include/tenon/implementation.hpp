@@ -75,6 +75,7 @@
 #include "tenon/impl/torch_functions.hpp"
 #include "tenon/impl/torch_graph.hpp"
 #include "tenon/impl/torch_import.hpp"
+#include "tenon/impl/torch_indexing.hpp"
 #include "tenon/impl/torch_movement.hpp"
 #include "tenon/impl/torch_networks.hpp"
 #include "tenon/impl/torch_reductions.hpp"

@@ -7,6 +7,7 @@
 #include "tenon/tensor/convert.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace tenon::inline v0::pt2 {
 
@@ -74,6 +75,22 @@ TENON_INLINE void call::ignore(std::initializer_list<std::string_view> names) {
 TENON_INLINE bool call::is_tensor(std::string_view name) const {
   const argument* a = find(name);
   return a && a->what == argument::kind::tensor;
+}
+
+TENON_INLINE bool call::is_contiguous(std::string_view name) const {
+  const argument* a = find(name);
+  if (!a || a->what != argument::kind::tensor || a->items.size() != 1) return false;
+  const auto found = host_.program_.tensors.find(a->items[0].name);
+  if (found == host_.program_.tensors.end()) return false;
+  const auto& [sizes, strides] = std::tie(found->second.sizes, found->second.strides);
+  std::optional<std::int64_t> dense = 1;
+  if (sizes.size() != strides.size()) return false;
+  for (std::size_t i = sizes.size(); i-- > 0;) {
+    if (sizes[i].value == 1) continue;
+    if (!dense || strides[i].value != dense) return false;
+    dense = sizes[i].value ? checked_mul(*dense, *sizes[i].value) : std::nullopt;
+  }
+  return true;
 }
 
 TENON_INLINE bool call::is_symbolic(std::string_view name) const {

@@ -132,6 +132,12 @@ inline void gated(call& c) {
   c.output(c.add("Mul", {halves[0], c.add("Sigmoid", {halves[1]})}));
 }
 
+inline void shrink(call& c) {
+  const auto lambda = static_cast<float>(c.real("lambd", 0.5));
+  const float bias = c.row().op == "soft" ? lambda : 0.0F;
+  c.output(c.add("Shrink", {input(c)}, {{"lambd", lambda}, {"bias", bias}}));
+}
+
 /// softmax, log_softmax along one axis, in the dtype of the result.
 inline void softmax(call& c) {
   c.ignore({"dtype", "half_to_float"});
@@ -190,6 +196,8 @@ inline constexpr operator_row rows[] = {
     {"aten.threshold", threshold},
     {"aten.prelu", prelu},
     {"aten._prelu_kernel", prelu},
+    {"aten.hardshrink", shrink, "hard"},
+    {"aten.softshrink", shrink, "soft"},
     {"aten.glu", gated},
     {"aten.softmax", softmax, "Softmax"},
     {"aten._softmax", softmax, "Softmax"},

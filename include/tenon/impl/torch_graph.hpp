@@ -327,8 +327,8 @@ TENON_INLINE status importer::change_in_place(const node& from, std::size_t inde
   for (const auto* others : {&names, &views})
     for (const std::string_view name : *others)
       if (name != source && (is_view || others == &views) && is_read_later(name))
-        return fail(code::unsupported, "changes ", quoted(source), " in place, of which ",
-                    quoted(name), " is a view; export the model after run_decompositions()");
+        return fail(code::unsupported, "changes ", quoted(source), " in place, which ",
+                    quoted(name), " sees; export the model after run_decompositions()");
   const value_id v = values_.at(made);
   if (is_view) {
     values_[source] = v;
@@ -402,7 +402,7 @@ TENON_INLINE result<ir::graph> importer::run() {
     for (const ir::onnx_import& form : type->onnx)
       if (form.domain.empty()) op_table_.emplace(form.name, type);
   for (const auto list : {arithmetic_rows(), function_rows(), reduction_rows(), network_rows(),
-                          movement_rows(), size_rows()})
+                          movement_rows(), indexing_rows(), size_rows()})
     for (const operator_row& row : list) rows_.emplace(row.target, &row);
   const auto load = [&](std::string_view folder, std::string_view kind, std::string& text,
                         json_document& json, auto& table) -> status {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/core/safe_math.hpp"
 #include "tenon/formats/torch/importer.hpp"
 
 #include <algorithm>
@@ -248,45 +249,6 @@ inline void select(call& c) {
   c.output(c.add("Gather", {x, c.operand("index", dtype::i64)}, {{"axis", axis}}));
 }
 
-/// index_select and gather
-inline void gather(call& c) {
-  const value_id x = c.tensor_at("self");
-  c.ignore({"sparse_grad"});
-  const std::int64_t axis = c.axis("dim", c.rank(x));
-  c.output(c.add(c.row().op, {x, c.tensor_at("index")}, {{"axis", axis}}));
-}
-
-inline void embedding(call& c) {
-  c.output(c.add("Gather", {c.tensor_at("weight"), c.tensor_at("indices")}));
-}
-
-/// x[i], x[:, i] and x[i, j] with integer tensors
-inline void index(call& c) {
-  const value_id x = c.tensor_at("self");
-  const std::vector<value_id> given = c.tensors("indices");
-  std::vector<value_id> found;
-  std::int64_t axis = 0;
-  for (std::size_t i = 0; i < given.size(); ++i) {
-    if (!given[i]) continue;
-    if (!is_integer(c.type_of(given[i])))
-      return c.fail_with(code::unsupported, "is indexed by a mask: expected integers");
-    if (found.empty()) axis = static_cast<std::int64_t>(i);
-    found.push_back(given[i]);
-  }
-  if (found.size() == 1) return c.output(c.add("Gather", {x, found[0]}, {{"axis", axis}}));
-  if (found.empty() || axis != 0 || !given[found.size() - 1])
-    return c.fail_with(code::unsupported,
-                       "is indexed along axes that are not the first ones: expected x[i, j, ...]");
-  value_id all = c.cast(found[0], dtype::i64);
-  for (std::size_t i = 1; i < found.size(); ++i)
-    all = c.add("Add", {all, c.cast(found[i], dtype::i64)});
-  const value_id shape = c.shape_of(all, 0, c.rank(all));
-  for (value_id& v : found)
-    v = c.add("Unsqueeze", {c.add("Expand", {c.cast(v, dtype::i64), shape}), c.ints({-1})});
-  const value_id joined = c.add_many("Concat", found, {{"axis", std::int64_t{-1}}}, 1)[0];
-  c.output(c.add("GatherND", {x, joined}));
-}
-
 inline void flip(call& c) {
   const value_id x = c.tensor_at("self");
   const ids axes = c.integers("dims");
@@ -337,6 +299,74 @@ inline void triangle(call& c) {
       "Trilu",
       {c.tensor_at("self"), c.number(static_cast<double>(c.integer("diagonal", 0)), dtype::i64)},
       {{"upper", std::int64_t{c.row().op == "upper"}}}));
+}
+
+/// Each axis of `dims` turned round by `shifts`; without axes all elements.
+inline void roll(call& c) {
+  const value_id x = c.tensor_at("self");
+  const ids shifts = c.integers("shifts"), given = c.integers("dims", {});
+  value_id out = given.empty() ? reshape(c, x, c.ints({-1})) : x;
+  const ids axes = given.empty() ? ids{0} : given;
+  for (std::size_t i = 0; i < axes.size() && i < shifts.size(); ++i) {
+    const std::int64_t axis = axes[i] < 0 ? axes[i] + c.rank(x) : axes[i];
+    const dims& shape = c.fact(out).shape;
+    const auto at = static_cast<std::size_t>(axis);
+    const auto size = at < shape.size() ? shape[at].as_constant() : std::nullopt;
+    if (!size && shifts[i] == 0) continue;
+    if (!size) return c.fail_with(code::unsupported, "turns an axis whose size is a symbol");
+    const std::int64_t first = *size == 0 ? 0 : floor_mod(-shifts[i], *size);
+    if (first == 0) continue;
+    const value_id parts[] = {slice(c, out, axis, first, farthest), slice(c, out, axis, 0, first)};
+    out = c.add_many("Concat", parts, {{"axis", axis}}, 1)[0];
+  }
+  c.output(given.empty() ? reshape(c, out, c.shape_of(x, 0, c.rank(x)), true) : out);
+}
+
+/// self with src in place of a slice: what is before it, src, what is behind.
+inline void slice_scatter(call& c) {
+  const value_id x = c.tensor_at("self"), src = c.tensor_at("src");
+  const std::int64_t axis = c.axis("dim", c.rank(x));
+  if (c.integer("step", 1) != 1)
+    return c.fail_with(code::unsupported, "replaces a slice with a step: expected 1");
+  const value_id at = c.ints({axis}), zero = c.ints({0}), end = c.ints({farthest});
+  const value_id from = c.size_at("start", 0), to = c.size_at("end", farthest);
+  const value_id parts[] = {c.add("Slice", {x, zero, from, at}), c.cast(src, c.type_of(x)),
+                            c.add("Slice", {x, to, end, at})};
+  c.output(c.add_many("Concat", parts, {{"axis", axis}}, 1)[0]);
+}
+
+inline void select_scatter(call& c) {
+  const value_id x = c.tensor_at("self");
+  const std::int64_t axis = c.axis("dim", c.rank(x)), index = c.integer("index");
+  const value_id src =
+      c.add("Unsqueeze", {c.cast(c.tensor_at("src"), c.type_of(x)), c.ints({axis})});
+  const value_id parts[] = {slice(c, x, axis, 0, index), src,
+                            slice(c, x, axis, index == -1 ? farthest : index + 1, farthest)};
+  c.output(c.add_many("Concat", parts, {{"axis", axis}}, 1)[0]);
+}
+
+/// Another tensor or a number in the shape and dtype of self.
+inline void replace(call& c) {
+  const value_id x = c.tensor_at("self");
+  const value_id by = c.operand(c.row().op, c.type_of(x));
+  c.output(c.add("Expand", {by, c.shape_of(x, 0, c.rank(x))}));
+}
+
+/// A reshape when neither the input nor the result skips or repeats elements.
+inline void as_strided(call& c) {
+  const value_id x = c.tensor_at("self");
+  const ids strides = c.integers("stride");
+  const value_id sizes = c.sizes("size");
+  const auto known = c.fact(sizes).elements.value_or(std::vector<dim>());
+  dim dense = 1;
+  bool is_dense = known.size() == strides.size() && c.integer("storage_offset", 0) == 0;
+  for (std::size_t i = known.size(); is_dense && i-- > 0;) {
+    is_dense = known[i] == dim(1) || dense == dim(strides[i]);
+    dense *= known[i];
+  }
+  if (!is_dense || !c.is_contiguous("self"))
+    return c.fail_with(code::unsupported, "skips or repeats elements: expected a plain reshape");
+  c.output(reshape(c, x, sizes, true));
 }
 
 inline constexpr operator_row rows[] = {
@@ -391,10 +421,6 @@ inline constexpr operator_row rows[] = {
     {"aten.slice", slice_axis},
     {"aten.narrow", slice_axis},
     {"aten.select", select},
-    {"aten.index_select", gather, "Gather"},
-    {"aten.gather", gather, "GatherElements"},
-    {"aten.embedding", embedding},
-    {"aten.index", index},
     {"aten.flip", flip},
     {"aten.repeat", repeat},
     {"aten.tile", repeat},
@@ -407,6 +433,12 @@ inline constexpr operator_row rows[] = {
     {"aten.replication_pad2d", pad, "edge"},
     {"aten.replication_pad3d", pad, "edge"},
     {"aten.pixel_shuffle", pixel_shuffle},
+    {"aten.roll", roll},
+    {"aten.slice_scatter", slice_scatter},
+    {"aten.select_scatter", select_scatter},
+    {"aten.copy", replace, "src"},
+    {"aten.fill", replace, "value"},
+    {"aten.as_strided", as_strided},
     {"aten.triu", triangle, "upper"},
     {"aten.tril", triangle, "lower"},
 };

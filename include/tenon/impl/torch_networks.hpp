@@ -299,7 +299,8 @@ inline void upsample(call& c) {
         tensor::of<float>({static_cast<std::int64_t>(all.size())}, std::span<const float>(all)));
   }
   c.output(c.add("Resize", {x, value_id(), scales, sizes},
-                 {{"mode", std::string(is_nearest ? "nearest" : c.row().op)},
+                 {{"mode", std::string(c.row().op)},
+                  {"cubic_coeff_a", -0.75F},
                   {"nearest_mode", std::string("floor")},
                   {"coordinate_transformation_mode", coordinates}}));
 }
@@ -423,6 +424,7 @@ inline constexpr operator_row rows[] = {
     {"aten.upsample_linear1d", upsample, "linear"},
     {"aten.upsample_bilinear2d", upsample, "linear"},
     {"aten.upsample_trilinear3d", upsample, "linear"},
+    {"aten.upsample_bicubic2d", upsample, "cubic"},
     {"aten.scaled_dot_product_attention", attention},
     {"aten._scaled_dot_product_flash_attention_for_cpu", attention},
 };

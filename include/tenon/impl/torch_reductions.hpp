@@ -103,6 +103,19 @@ inline void top(call& c) {
   c.output(1, made[1]);
 }
 
+/// sort, argsort: all elements of an axis by size.
+inline void sort(call& c) {
+  const value_id x = c.tensor_at("self");
+  const std::int64_t axis = c.axis("dim", c.rank(x), -1);
+  c.ignore({"stable"});
+  const std::int64_t is_descending = c.flag("descending");
+  const value_id given[] = {x, c.shape_of(x, axis, axis + 1)};
+  const auto made = c.add_many("TopK", given, {{"axis", axis}, {"largest", is_descending}}, 2);
+  if (c.row().op == "places") return c.output(made[1]);
+  c.output(0, made[0]);
+  c.output(1, made[1]);
+}
+
 inline constexpr operator_row rows[] = {
     {"aten.sum", plain, "ReduceSum"},
     {"aten.mean", plain, "ReduceMean"},
@@ -123,6 +136,8 @@ inline constexpr operator_row rows[] = {
     {"aten.norm", norm},
     {"aten.cumsum", cumulative},
     {"aten.topk", top},
+    {"aten.sort", sort},
+    {"aten.argsort", sort, "places"},
 };
 
 }  // namespace reduction_detail

@@ -31,6 +31,7 @@ std::span<const operator_row> function_rows();
 std::span<const operator_row> reduction_rows();
 std::span<const operator_row> network_rows();
 std::span<const operator_row> movement_rows();
+std::span<const operator_row> indexing_rows();
 std::span<const operator_row> size_rows();
 
 /// Builds the graph of a decoded program. Use once.
@@ -117,6 +118,9 @@ class call {
 
   /// Whether an argument is a tensor.
   bool is_tensor(std::string_view name) const;
+
+  /// Whether the program declares strides of a tensor argument that are row-major.
+  bool is_contiguous(std::string_view name) const;
 
   /// Whether an argument is a list or a number that only the run knows.
   bool is_symbolic(std::string_view name) const;
@@ -228,6 +232,7 @@ dtype promoted(dtype a, dtype b);
 #include "tenon/impl/torch_call.hpp"
 #include "tenon/impl/torch_functions.hpp"
 #include "tenon/impl/torch_graph.hpp"
+#include "tenon/impl/torch_indexing.hpp"
 #include "tenon/impl/torch_movement.hpp"
 #include "tenon/impl/torch_networks.hpp"
 #include "tenon/impl/torch_reductions.hpp"
