@@ -314,7 +314,8 @@ inline void roll(call& c) {
     const auto size = at < shape.size() ? shape[at].as_constant() : std::nullopt;
     if (!size && shifts[i] == 0) continue;
     if (!size) return c.fail_with(code::unsupported, "turns an axis whose size is a symbol");
-    const std::int64_t first = *size == 0 ? 0 : floor_mod(-shifts[i], *size);
+    const std::int64_t first =
+        *size == 0 ? 0 : floor_mod(*size - floor_mod(shifts[i], *size), *size);
     if (first == 0) continue;
     const value_id parts[] = {slice(c, out, axis, first, farthest), slice(c, out, axis, 0, first)};
     out = c.add_many("Concat", parts, {{"axis", axis}}, 1)[0];
@@ -340,8 +341,8 @@ inline void select_scatter(call& c) {
   const std::int64_t axis = c.axis("dim", c.rank(x)), index = c.integer("index");
   const value_id src =
       c.add("Unsqueeze", {c.cast(c.tensor_at("src"), c.type_of(x)), c.ints({axis})});
-  const value_id parts[] = {slice(c, x, axis, 0, index), src,
-                            slice(c, x, axis, index == -1 ? farthest : index + 1, farthest)};
+  const std::int64_t behind = index == -1 || index == farthest ? farthest : index + 1;
+  const value_id parts[] = {slice(c, x, axis, 0, index), src, slice(c, x, axis, behind, farthest)};
   c.output(c.add_many("Concat", parts, {{"axis", axis}}, 1)[0]);
 }
 

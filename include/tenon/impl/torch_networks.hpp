@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/core/safe_math.hpp"
 #include "tenon/formats/torch/importer.hpp"
 
 #include <algorithm>
@@ -43,9 +44,13 @@ inline ids same_pads(call& c, value_id weight, const ids& dilations) {
   for (std::size_t i = 0; i < dilations.size(); ++i) {
     const auto kernel =
         i + 2 < c.fact(weight).rank() ? c.fact(weight).shape[i + 2].as_constant() : std::nullopt;
-    const std::int64_t total = dilations[i] * (kernel.value_or(1) - 1);
-    out[i] = total / 2;
-    out[dilations.size() + i] = total - total / 2;
+    const auto total = checked_mul(dilations[i], kernel.value_or(1) - 1);
+    if (!total) {
+      c.fail_with(code::attribute, cat("dilation is ", dilations[i]));
+      return out;
+    }
+    out[i] = *total / 2;
+    out[dilations.size() + i] = *total - *total / 2;
   }
   return out;
 }
