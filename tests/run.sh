@@ -8,11 +8,11 @@ cd "$(dirname "$0")/.."
 begin=$SECONDS
 jobs=${TENON_JOBS:-$(job_count)}
 install_packages ca-certificates g++ cmake ninja-build ccache \
-  nlohmann-json3-dev doctest-dev libcli11-dev python3 python3-venv clang-format-14
+  nlohmann-json3-dev doctest-dev libcli11-dev python3 python3-venv clang-format-14 strace
 
 # A function under `logged` runs without set -e, so its steps are joined with &&.
 # The oracles: never needed to build or use tenon, so their absence only skips tests.
-oracles="onnx==1.20.1 onnxruntime numpy"
+oracles="onnx==1.20.1 onnxruntime==1.31.1 numpy"
 make_venv() {
   # shellcheck disable=SC2086
   rm -rf build/venv && python3 -m venv build/venv &&

@@ -49,6 +49,7 @@
 #include "tenon/impl/pass_manager.hpp"
 #include "tenon/impl/pass_rewrite_layout.hpp"
 #include "tenon/impl/plan_build.hpp"
+#include "tenon/impl/plan_builder.hpp"
 #include "tenon/impl/rewrite_driver.hpp"
 #include "tenon/impl/runtime_compile.hpp"
 #include "tenon/impl/runtime_cpu_limits.hpp"

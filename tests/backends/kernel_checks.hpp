@@ -238,15 +238,15 @@ class kernel_run {
     walled scratch(e_.scratch_bytes ? e_.scratch_bytes(call) : 0);
     call.scratch = scratch.data();
     const tenon::status done = e_.run(call);
+    CHECK(scratch.is_whole());
+    for (walled& m : memory) CHECK(m.is_whole());
     if (!wanted_) return done.has_value();
     INFO("threads ", width, ", in place of ", static_cast<int>(in_place), ", without output ",
          static_cast<int>(dropped));
     CHECK_MESSAGE(done, (done ? "" : done.failure().message));
-    CHECK(scratch.is_whole());
     results_.clear();
     for (std::size_t i = 0, v = inputs; i < c_.outputs; ++i) {
       if (i == dropped) continue;
-      CHECK(memory[v - inputs].is_whole());
       tensor made(data[v].type(), data[v].dims());
       std::copy_n(views[v].data, made.size_bytes(), made.bytes());
       INFO("output ", i);

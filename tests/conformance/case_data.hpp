@@ -83,16 +83,17 @@ enum class declared_sizes : bool { forget, keep };
 
 /// Leaves every axis of an input a symbol of its own, and every size of another value to inference.
 inline void forget_sizes(onnx::graph_proto& g) {
-  for (onnx::value_info_proto& input : g.inputs) {
-    onnx::type_proto* type = &input.type;
-    while (type->element) type = type->element.get();
-    for (onnx::dimension_proto& d : type->shape) d = {};
-  }
+  const auto innermost = [](onnx::type_proto& type) -> onnx::type_proto& {
+    onnx::type_proto* at = &type;
+    while (at->element) at = at->element.get();
+    return *at;
+  };
+  for (onnx::value_info_proto& input : g.inputs)
+    for (onnx::dimension_proto& d : innermost(input.type).shape) d = {};
   for (onnx::value_info_proto& output : g.outputs) {
-    onnx::type_proto* type = &output.type;
-    while (type->element) type = type->element.get();
-    type->has_shape = false;
-    type->shape.clear();
+    onnx::type_proto& type = innermost(output.type);
+    type.has_shape = false;
+    type.shape.clear();
   }
   g.value_infos.clear();
 }

@@ -23,7 +23,8 @@ run("${CMAKE_COMMAND}" -S "${SOURCE}/tests/consumer" -B "${work}/subdirectory" $
 # target and its sources, and compiles one unit.
 run("${CMAKE_COMMAND}" --build "${work}/subdirectory" -j 2 --target with_subdirectory
   tenon/CMakeFiles/tenon_compiled.dir/compiled/runtime_host.cpp.o)
-foreach(program package/with_compiled package/with_headers package/with_no_exceptions
+foreach(program package/with_compiled package/with_headers package/with_implementation
+    package/with_no_exceptions
     subdirectory/with_subdirectory)
   run("${work}/${program}")
 endforeach()

@@ -21,11 +21,6 @@ passes::pipeline_report run(ir::graph& g, std::string_view text, passes::run_opt
   return *report;
 }
 
-tensor numbers(extents dims, unsigned seed) {
-  std::mt19937 random(seed);
-  return random_tensor(dtype::f32, dims, random);
-}
-
 }  // namespace
 
 TEST_CASE("pipelines print as they parse") {

@@ -32,6 +32,12 @@ inline tensor random_tensor(dtype type, const extents& dims, std::mt19937& rando
   return t;
 }
 
+/// Random f32 elements of [-2, 2], the same for the same seed.
+inline tensor numbers(const extents& dims, unsigned seed = 3) {
+  std::mt19937 random(seed);
+  return random_tensor(dtype::f32, dims, random);
+}
+
 /// Inputs for a graph; every symbol gets one size from 1 to 4.
 inline std::vector<datum> random_inputs(const ir::graph& g, std::mt19937& random) {
   bindings sizes;

@@ -10,11 +10,6 @@ using namespace tenon_tests;
 
 namespace {
 
-tensor numbers(extents dims, unsigned seed = 3) {
-  std::mt19937 random(seed);
-  return random_tensor(dtype::f32, dims, random);
-}
-
 tensor i64(std::initializer_list<std::int64_t> v) {
   return tensor::of<std::int64_t>({static_cast<std::int64_t>(v.size())}, v);
 }

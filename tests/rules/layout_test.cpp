@@ -15,11 +15,6 @@ tensor i64(std::initializer_list<std::int64_t> v) {
   return tensor::of<std::int64_t>({static_cast<std::int64_t>(v.size())}, v);
 }
 
-tensor numbers(extents dims) {
-  std::mt19937 random(7);
-  return random_tensor(dtype::f32, dims, random);
-}
-
 ops::transpose perm(std::vector<std::int64_t> p) {
   ops::transpose t;
   t.perm = std::move(p);

@@ -73,10 +73,13 @@ ir::graph attention_block() {
 }
 
 /// Runs random shapes after the largest one; the number of allocations of all of them.
-std::int64_t count_after_warm_up(const ir::graph& graph, std::vector<extents> largest, int draws) {
+std::int64_t count_after_warm_up(const ir::graph& graph,
+                                 int threads,
+                                 std::vector<extents> largest,
+                                 int draws) {
   const auto made = compile(graph);
   REQUIRE_MESSAGE(made, made.failure().str());
-  session s(made->model, {.threads = 1});
+  session s(made->model, {.threads = threads});
   std::mt19937 random(7);
   std::vector<std::vector<datum>> runs;
   for (int i = 0; i < draws; ++i) {
@@ -107,6 +110,9 @@ std::int64_t count_after_warm_up(const ir::graph& graph, std::vector<extents> la
 }  // namespace
 
 TEST_CASE("changing shapes allocate nothing once the largest was run") {
-  CHECK(count_after_warm_up(convolutions(), {{4, 3, 40, 36}}, 300) == 0);
-  CHECK(count_after_warm_up(attention_block(), {{4, 40, 32}}, 300) == 0);
+  for (const int threads : {1, 3}) {
+    CAPTURE(threads);
+    CHECK(count_after_warm_up(convolutions(), threads, {{4, 3, 40, 36}}, 300) == 0);
+    CHECK(count_after_warm_up(attention_block(), threads, {{4, 40, 32}}, 300) == 0);
+  }
 }

@@ -4,6 +4,7 @@
 #include "tenon/ir/builder.hpp"
 #include "tenon/ops/activation.hpp"
 #include "tenon/ops/arithmetic.hpp"
+#include "tenon/ops/loops.hpp"
 #include "tenon/ops/matmul.hpp"
 #include "tenon/ops/movement.hpp"
 #include "tenon/ops/selection.hpp"
@@ -11,7 +12,12 @@
 #include "tenon/plan/plan.hpp"
 #include "tenon/runtime/compile.hpp"
 
+#include <atomic>
+#include <chrono>
+#include <thread>
+
 #include "support/allocations.hpp"
+#include "support/near.hpp"
 #include <doctest/doctest.h>
 
 using namespace tenon;
@@ -40,11 +46,29 @@ ir::graph mlp() {
 }
 
 void check_close(const tensor& a, const tensor& b) {
-  REQUIRE(a.type() == b.type());
-  REQUIRE(a.dims() == b.dims());
-  for (std::int64_t i = 0; i < a.size(); ++i)
-    CHECK(double(a.data<float>()[i]) == doctest::Approx(double(b.data<float>()[i])).epsilon(1e-5));
+  CHECK(tenon_tests::difference(a, b, {1e-5, 1e-5}) == "");
 }
+
+/// A loop that goes on for as many turns as its input says.
+ir::graph turns() {
+  builder inner("turn");
+  inner.input("i", dtype::i64, {});
+  const value_id goes_on = inner.input("goes_on", dtype::boolean, {});
+  const value_id before = inner.input("before", dtype::f32, {});
+  inner.output("again", inner.add(ops::identity{}, {goes_on}));
+  inner.output("after",
+               inner.add(ops::add{}, {before, inner.constant("one", tensor::of<float>({}, {1}))}));
+  builder b("turns");
+  const value_id count = b.input("count", dtype::i64, {});
+  const value_id start = b.constant("start", tensor::of<float>({}, {0}));
+  ops::loop repeated;
+  repeated.body = ir::subgraph(inner.finish().value());
+  repeated.carried_count = 1;
+  b.output("last", b.add(std::move(repeated), {count, value_id(), start}));
+  return b.finish().value();
+}
+
+constexpr std::int64_t endless = std::int64_t{1} << 60;
 
 }  // namespace
 
@@ -64,6 +88,44 @@ TEST_CASE("a session gives what the interpreter gives, for every size and level"
       check_close(outputs["flat"], expected[2].as_tensor());
     }
   }
+}
+
+TEST_CASE("a run ends when its time is over, and the session goes on") {
+  session s(compile(turns()).value().model, {.time_limit_seconds = 0.05});
+  const auto late = s.run({{"count", tensor::of<std::int64_t>({}, {endless})}});
+  REQUIRE_FALSE(late);
+  CHECK(late.failure().kind == code::resource);
+  CHECK(late.failure().message.find("time limit") != std::string::npos);
+  CHECK(s.run({{"count", tensor::of<std::int64_t>({}, {3})}}).value()[0].data<float>()[0] == 3);
+}
+
+TEST_CASE("another thread cancels a run, and the session goes on") {
+  session s(compile(turns()).value().model);
+  std::atomic<bool> is_over = false;
+  std::jthread canceller([&] {
+    while (!is_over) {
+      s.cancel();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  });
+  const auto cancelled = s.run({{"count", tensor::of<std::int64_t>({}, {endless})}});
+  is_over = true;
+  canceller.join();
+  REQUIRE_FALSE(cancelled);
+  CHECK(cancelled.failure().kind == code::resource);
+  CHECK(cancelled.failure().message.find("the run was cancelled") != std::string::npos);
+  CHECK(s.run({{"count", tensor::of<std::int64_t>({}, {2})}}).value()[0].data<float>()[0] == 2);
+}
+
+TEST_CASE("a session that is moved into takes the other model over") {
+  model first = compile(turns()).value().model;
+  const model second = compile(mlp()).value().model;
+  session s(second);
+  s = session(first);
+  CHECK(s.run({{"count", tensor::of<std::int64_t>({}, {4})}}).value()[0].data<float>()[0] == 4);
+  const model taken = std::move(first);
+  CHECK_FALSE(first);  // NOLINT(bugprone-use-after-move): it is empty.
+  CHECK(taken.input_count() == 1);
 }
 
 TEST_CASE("a repeated shape costs no allocation and no resize") {

@@ -1,15 +1,18 @@
 #include "support/allocations.hpp"
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 
 namespace {
 
-thread_local std::int64_t allocations = 0;
+std::atomic<std::int64_t> allocations = 0;
 
 void* counted(std::size_t bytes, std::size_t alignment) {
-  ++allocations;
+  if (bytes > static_cast<std::size_t>(PTRDIFF_MAX)) throw std::bad_alloc();
+  allocations.fetch_add(1, std::memory_order_relaxed);
   const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
   if (void* p = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded)) return p;
   throw std::bad_alloc();

@@ -2,5 +2,5 @@
 
 #include <cstdint>
 
-/// How often this thread has asked operator new for memory; the test program replaces the operator.
+/// How often the program has asked operator new for memory, on any thread; the test program replaces the operator.
 std::int64_t allocation_count();

@@ -17,11 +17,9 @@ inline std::int64_t now_ns() {
 
 TENON_INLINE void run_limits::end_in(double seconds) {
   constexpr double longest = 1e9;
-  if (seconds <= 0)
-    deadline_ns = 0;
-  else
-    deadline_ns =
-        limits_detail::now_ns() + static_cast<std::int64_t>(std::min(seconds, longest) * 1e9);
+  deadline_ns = seconds > 0 ? limits_detail::now_ns() +
+                                  static_cast<std::int64_t>(std::min(seconds, longest) * 1e9)
+                            : 0;
 }
 
 TENON_INLINE status run_limits::check() const {

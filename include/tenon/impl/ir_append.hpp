@@ -2,6 +2,7 @@
 
 #include "tenon/ir/append.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -76,6 +77,20 @@ TENON_INLINE result<std::vector<fact>> infer_op(const any_op& op,
   ctx.node = where;
   TENON_TRY(op.infer(ctx));
   return std::move(ctx.outputs());
+}
+
+TENON_INLINE bool is_left_to_run(const any_op& op,
+                                 std::span<const fact* const> inputs,
+                                 std::size_t output_count,
+                                 const symbol_context& symbols) {
+  const auto is_open = [](const fact* f) {
+    if (f == nullptr || !f->is_tensor() || f->is_constant()) return false;
+    return is_integer(f->type) ? !(f->has_elements() && numbers_of(*f->elements))
+                               : f->is_ranked && f->rank() == 1 && !f->shape[0].is_constant();
+  };
+  if (op.has(holds_graphs) || std::none_of(inputs.begin(), inputs.end(), is_open)) return false;
+  infer_context ctx(inputs, output_count, symbols);
+  return op.infer(ctx) && ctx.is_left_to_run();
 }
 
 TENON_INLINE result<node_id> append(graph& g,

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "tenon/core/safe_math.hpp"
 #include "tenon/ir/fact.hpp"
+#include "tenon/tensor/convert.hpp"
 
 #include <string>
 #include <utility>
@@ -13,6 +15,17 @@ TENON_INLINE std::optional<std::vector<std::int64_t>> numbers_of(std::span<const
     if (!d.is_constant()) return std::nullopt;
     out.push_back(d.constant());
   }
+  return out;
+}
+
+TENON_INLINE std::optional<tensor> known_tensor(const fact& f) {
+  if (f.is_constant()) return f.constant;
+  const auto sizes = f.is_tensor() && f.is_ranked ? to_extents(f.shape) : std::nullopt;
+  const auto content = sizes && f.has_elements() ? numbers_of(*f.elements) : std::nullopt;
+  if (!content || checked_product(std::span(sizes->data(), sizes->size())) != std::ssize(*content))
+    return std::nullopt;
+  tensor out(f.type, *sizes);
+  store_elements<std::int64_t>(*content, out);
   return out;
 }
 

@@ -36,10 +36,6 @@ TENON_INLINE symbol_scope& symbol_context::scope() const {
   return *state_->scope;
 }
 
-TENON_INLINE const scope_ref& symbol_context::scope_handle() const {
-  return state_->scope;
-}
-
 TENON_INLINE facts_table& symbol_context::facts() const {
   return state_->facts;
 }

@@ -1,18 +1,47 @@
 #pragma once
 
 #include "tenon/ir/infer_context.hpp"
+#include "tenon/tensor/convert.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace tenon::inline v0::ir {
 
-TENON_INLINE std::optional<std::vector<std::int64_t>> infer_context::constants(
-    std::size_t i) const {
-  const auto known = elements(i);
-  return known ? numbers_of(*known) : std::nullopt;
+namespace infer_detail {
+
+inline std::optional<std::vector<dim>> content_of(const fact& f) {
+  if (f.has_elements()) return f.elements;
+  if (!f.is_constant() || !is_integer(f.type)) return std::nullopt;
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(f.constant.size()));
+  load_elements<std::int64_t>(f.constant, numbers);
+  return std::vector<dim>(numbers.begin(), numbers.end());
+}
+
+}  // namespace infer_detail
+
+TENON_INLINE std::optional<std::vector<dim>> infer_context::elements(std::size_t i) const {
+  if (!has(i)) return std::nullopt;
+  const fact& f = (*this)[i];
+  if (f.is_constant() && f.constant.size() > max_tracked_elements) return std::nullopt;
+  return infer_detail::content_of(f);
+}
+
+TENON_INLINE std::optional<std::vector<dim>> infer_context::content(std::size_t i) const {
+  if (!has(i)) return std::nullopt;
+  auto known = infer_detail::content_of((*this)[i]);
+  is_left_to_run_ |= !known;
+  return known;
+}
+
+TENON_INLINE std::optional<std::vector<std::int64_t>> infer_context::numbers(std::size_t i) const {
+  const auto known = content(i);
+  auto out = known ? numbers_of(*known) : std::nullopt;
+  is_left_to_run_ |= has(i) && !out;
+  return out;
 }
 
 TENON_INLINE result<std::size_t> infer_context::axis(std::int64_t a,

@@ -128,25 +128,6 @@ inline bool leads_to_sizes(const ir::any_op& op) {
           std::find(std::begin(size_ops), std::end(size_ops), op.name()) != std::end(size_ops));
 }
 
-/// The content of a small tensor, from its bytes or from expressions that are numbers; absent when it is unknown.
-inline datum small_content(const ir::fact& f) {
-  if (f.is_constant())
-    return f.constant.size() <= ir::max_tracked_elements ? datum(f.constant) : datum();
-  const auto sizes = f.is_tensor() && f.is_ranked ? to_extents(f.shape) : std::nullopt;
-  if (!sizes || !f.has_elements()) return {};
-  std::vector<std::int64_t> numbers;
-  for (const dim d : *f.elements) {
-    if (!d.is_constant()) return {};
-    numbers.push_back(d.constant());
-  }
-  if (checked_product(std::span(sizes->data(), sizes->size())) !=
-      static_cast<std::int64_t>(numbers.size()))
-    return {};
-  tensor out(f.type, *sizes);
-  store_elements<std::int64_t>(numbers, out);
-  return out;
-}
-
 inline bool is_small(const ir::fact& f) {
   const auto sizes = f.is_tensor() && f.is_ranked ? to_extents(f.shape) : std::nullopt;
   const auto count =
@@ -158,15 +139,21 @@ inline bool is_small(const ir::fact& f) {
 inline void know_content(const ir::any_op& op,
                          std::span<const ir::fact* const> inputs,
                          std::vector<ir::fact>& outputs) {
-  const auto is_open = [](const ir::fact& f) { return !small_content(f); };
+  const auto is_open = [](const ir::fact& f) {
+    return !f.is_constant() && !(f.has_elements() && ir::numbers_of(*f.elements));
+  };
   if (!leads_to_sizes(op) || inputs.empty() ||
       !std::all_of(outputs.begin(), outputs.end(), is_small) ||
       std::none_of(outputs.begin(), outputs.end(), is_open))
     return;
   std::vector<datum> data;
   for (const ir::fact* f : inputs) {
-    data.push_back(f ? small_content(*f) : datum());
-    if (f && !data.back()) return;
+    data.emplace_back();
+    if (!f) continue;
+    if (!is_small(*f)) return;
+    auto content = ir::known_tensor(*f);
+    if (!content) return;
+    data.back() = *std::move(content);
   }
   std::vector<const datum*> pointers;
   for (std::size_t i = 0; i < data.size(); ++i) pointers.push_back(inputs[i] ? &data[i] : nullptr);
@@ -310,14 +297,6 @@ TENON_INLINE status importer::add_call(scope& s,
   return {};
 }
 
-/// Keeps kind and dtype only.
-inline void forget_shape(ir::fact& known) {
-  known.is_ranked = false;
-  known.shape.clear();
-  known.elements.reset();
-  known.constant = {};
-}
-
 /// Outer values that subgraphs read, by name; constants among them only when asked for.
 TENON_INLINE result<std::vector<importer::capture>> importer::captures_of(
     scope& s, std::span<const graph_proto* const> graphs, bool with_constants) {
@@ -362,7 +341,7 @@ TENON_INLINE result<ir::subgraph> importer::add_body(scope& s,
   }
   for (const capture& c : captured) {
     ir::fact known = s.graph->fact(c.outer);
-    if (forgets_shapes) forget_shape(known);
+    if (forgets_shapes) known = ir::known_kind_of(known);
     inner.values.try_emplace(c.name, body.add_input(std::string(c.name), std::move(known)));
   }
   TENON_TRY(add_initializers(inner, g));
@@ -416,11 +395,13 @@ TENON_INLINE result<std::vector<ir::subgraph>> importer::bodies_of(
     const bool misfits = form.op_type == "If" && !body && body.failure().kind == code::shape;
     if (misfits && may_retry(*graphs[i])) body = add_body(s, *graphs[i], form, captured, true);
     if (misfits && !body) {
-      TENON_TRY(auto more, captures_of(s, graphs, true));
-      bool may_all = more.size() != captured.size();
+      bool may_all = true;
       for (const graph_proto* g : graphs) may_all = may_all && may_retry(*g);
-      captured = std::move(more);
-      if (may_all) return bodies_of(s, form, names, graphs, captured);
+      if (may_all) {
+        TENON_TRY(auto more, captures_of(s, graphs, true));
+        std::swap(captured, more);
+        if (captured.size() != more.size()) return bodies_of(s, form, names, graphs, captured);
+      }
     }
     if (!body) return std::move(body).failure().in(names[i]);
     out.push_back(*std::move(body));

@@ -118,7 +118,7 @@ class executor final : public ir::eval_host {
   std::vector<std::int64_t> sizes_;                   // values of p_->sizes
   std::vector<extents> shapes_;                       // by value, what views_ point at
   std::vector<kernel::call> calls_;                   // by step
-  std::vector<bool> reads_dynamic_;                   // by step
+  std::vector<bool> reads_open_;                      // by step: what only the run knows
   std::vector<datum> values_;                         // by value, the dynamic ones
   std::vector<std::size_t> last_use_;                 // by value, for dynamic ones
   std::vector<std::vector<std::uint32_t>> views_of_;  // by value: views that follow its bytes
@@ -167,11 +167,11 @@ inline void executor::prepare() {
     c.state = &s.state;
     c.threads = env_->threads;
     calls_.push_back(c);
-    reads_dynamic_.push_back(false);
+    reads_open_.push_back(s.is_left_to_run);
     for (const std::uint32_t v : s.inputs) {
       if (v == absent) continue;
       last_use_[v] = i;
-      if (p_->values[v].is_open()) reads_dynamic_.back() = true;
+      if (p_->values[v].is_open()) reads_open_.back() = true;
     }
     for (const std::uint32_t v : s.outputs)
       if (v != absent) last_use_[v] = std::max(last_use_[v], i);
@@ -256,26 +256,16 @@ inline status executor::bind_expressions() {
 }
 
 inline std::int64_t executor::bytes_of(std::uint32_t v) const {
-  std::int64_t bytes = static_cast<std::int64_t>(size_of(p_->values[v].fact.type));
-  for (const std::uint32_t s : p_->values[v].sizes) {
-    const auto more = checked_mul(bytes, sizes_[s]);
-    if (!more) return -1;
-    bytes = *more;
-  }
-  return bytes;
+  const auto each = static_cast<std::int64_t>(size_of(p_->values[v].fact.type));
+  return checked_mul(views_[v].count, each).value_or(-1);
 }
 
 // False when the elements outgrow 64 bits.
 inline bool executor::set_shape(std::uint32_t v) {
   const plan::buffer& b = p_->values[v];
   extents dims;
-  bool is_empty = false;
-  for (const std::uint32_t s : b.sizes) {
-    dims.push_back(sizes_[s]);
-    is_empty = is_empty || sizes_[s] == 0;
-  }
-  const auto count = is_empty ? std::optional<std::int64_t>(0)
-                              : checked_product(std::span(dims.data(), dims.size()));
+  for (const std::uint32_t s : b.sizes) dims.push_back(sizes_[s]);
+  const auto count = checked_product(std::span(dims.data(), dims.size()));
   if (!count) return false;
   shapes_[v] = std::move(dims);
   kernel::array_view& view = views_[v];
@@ -382,8 +372,7 @@ inline void executor::view_dynamic(std::uint32_t v) {
 inline void executor::point_inputs(std::span<const datum> inputs) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const std::uint32_t v = p_->inputs[i];
-    if (p_->values[v].sizes.size() == p_->values[v].fact.rank() && p_->values[v].fact.is_ranked &&
-        p_->values[v].fact.is_tensor() && p_->values[v].fact.type != dtype::string) {
+    if (!p_->values[v].is_open()) {
       point(v, inputs[i].as_tensor().bytes());
     } else {
       values_[v] = inputs[i];

@@ -8,27 +8,27 @@
 namespace tenon::inline v0 {
 
 TENON_INLINE std::size_t model::input_count() const {
-  return program_->inputs.size();
+  return program().inputs.size();
 }
 
 TENON_INLINE std::size_t model::output_count() const {
-  return program_->outputs.size();
+  return program().outputs.size();
 }
 
 TENON_INLINE const std::string& model::input_name(std::size_t i) const {
-  return program_->values[program_->inputs[i]].name;
+  return program().values[program().inputs[i]].name;
 }
 
 TENON_INLINE const std::string& model::output_name(std::size_t i) const {
-  return program_->output_names[i];
+  return program().output_names[i];
 }
 
 TENON_INLINE const ir::fact& model::input(std::size_t i) const {
-  return program_->values[program_->inputs[i]].fact;
+  return program().values[program().inputs[i]].fact;
 }
 
 TENON_INLINE const ir::fact& model::output(std::size_t i) const {
-  return program_->values[program_->outputs[i]].fact;
+  return program().values[program().outputs[i]].fact;
 }
 
 }  // namespace tenon::inline v0

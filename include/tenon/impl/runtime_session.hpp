@@ -168,7 +168,7 @@ inline status executor::run_step(std::size_t i) {
   const plan::step& s = p_->steps[i];
   const bool checks_itself =
       s.what == plan::action::dynamic || (s.what == plan::action::kernel && !s.kernel);
-  if ((reads_dynamic_[i] || is_unchecked_) && !checks_itself) TENON_TRY(check_planned(s));
+  if ((reads_open_[i] || is_unchecked_) && !checks_itself) TENON_TRY(check_planned(s));
   switch (s.what) {
     case plan::action::nothing:
       return {};

@@ -37,6 +37,14 @@ inline argument_list gather(form kind, dim a, dim b) {
 }
 
 /// Drops each argument that differs from another one by a constant in the losing direction.
+/// The sign of a - b where it is known.
+inline std::optional<int> sign_between(dim a, dim b) {
+  if (a.is_constant() && b.is_constant())
+    return (a.constant() > b.constant()) - (a.constant() < b.constant());
+  const auto gap = (a - b).as_constant();
+  return gap ? std::optional((*gap > 0) - (*gap < 0)) : std::nullopt;
+}
+
 inline dim make_extreme(form kind, dim a, dim b) {
   if (a.is_overflow() || b.is_overflow()) return dim::overflow();
   const bool is_max = kind == form::max;
@@ -45,9 +53,9 @@ inline dim make_extreme(form kind, dim a, dim b) {
   for (const dim candidate : all) {
     bool loses = false;
     for (std::size_t i = 0; i < kept.size() && !loses;) {
-      const auto gap = (candidate - kept[i]).as_constant();
-      loses = gap && (*gap > 0) != is_max;
-      if (gap && !loses)
+      const auto sign = sign_between(candidate, kept[i]);
+      loses = sign && (*sign > 0) != is_max;
+      if (sign && !loses)
         kept.erase(kept.begin() + i);
       else
         ++i;

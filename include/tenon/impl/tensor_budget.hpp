@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tenon/core/safe_math.hpp"
+#include "tenon/core/shared_count.hpp"
 #include "tenon/tensor/budget.hpp"
 
 #include <atomic>
@@ -9,7 +10,7 @@
 namespace tenon::inline v0 {
 
 struct memory_budget::account {
-  std::atomic<std::uint64_t> references;
+  shared_count owners;
   std::atomic<std::int64_t> used, peak;
   std::int64_t limit;
 };
@@ -20,10 +21,10 @@ struct memory_budget::held {
 };
 
 TENON_INLINE memory_budget::memory_budget(std::int64_t limit_bytes)
-    : account_(new account{{1}, {0}, {0}, limit_bytes}) {}
+    : account_(new account{{}, {0}, {0}, limit_bytes}) {}
 
 TENON_INLINE memory_budget::memory_budget(const memory_budget& other) : account_(other.account_) {
-  ++account_->references;
+  account_->owners.add();
 }
 
 TENON_INLINE memory_budget& memory_budget::operator=(memory_budget other) noexcept {
@@ -39,16 +40,12 @@ TENON_INLINE std::int64_t memory_budget::limit_bytes() const {
   return account_->limit;
 }
 
-TENON_INLINE std::int64_t memory_budget::used_bytes() const {
-  return account_->used.load(std::memory_order_relaxed);
-}
-
 TENON_INLINE std::int64_t memory_budget::peak_bytes() const {
   return account_->peak.load(std::memory_order_relaxed);
 }
 
 TENON_INLINE void memory_budget::drop(account* a) {
-  if (--a->references == 0) delete a;
+  if (a->owners.release()) delete a;
 }
 
 TENON_INLINE void memory_budget::note_peak(std::int64_t now) const {
@@ -80,7 +77,7 @@ TENON_INLINE result<tensor> memory_budget::make(dtype type, const extents& dims)
     account_->used.fetch_sub(*bytes, std::memory_order_relaxed);
     return made;
   }
-  ++account_->references;
+  account_->owners.add();
   auto* lease = new held{account_, made->memory()};
   return tensor::over(type, dims,
                       storage::adopt(

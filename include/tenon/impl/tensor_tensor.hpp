@@ -56,13 +56,6 @@ TENON_INLINE tensor tensor::reshaped(extents dims) const {
   return out;
 }
 
-TENON_INLINE tensor tensor::retyped(dtype type) const {
-  tensor out = *this;
-  TENON_CHECK(size_of(type) == size_of(type_));
-  out.type_ = type;
-  return out;
-}
-
 TENON_INLINE tensor tensor::clone() const {
   tensor out(type_, dims_);
   if (type_ == dtype::string)

@@ -12,7 +12,7 @@ struct run_limits {
   std::int64_t deadline_ns = 0;  ///< on std::chrono::steady_clock; 0: none
   const shared_flag* cancelled = nullptr;
 
-  /// Ends the run this many seconds from now; 0: no deadline.
+  /// Ends the run this many seconds from now, at most 1e9; no deadline when that is not more than 0.
   void end_in(double seconds);
 
   /// `resource` when the run was cancelled or is out of time.

@@ -22,6 +22,12 @@ result<std::vector<fact>> infer_op(const any_op& op,
                                    std::string_view where,
                                    int depth = 0);
 
+/// Whether the shape rule of an op has to look at the data of each run, because these facts do not decide all of it.
+bool is_left_to_run(const any_op& op,
+                    std::span<const fact* const> inputs,
+                    std::size_t output_count,
+                    const symbol_context& symbols);
+
 /// The output facts of a body for given input facts over `symbols`, without changing it.
 result<std::vector<fact>> infer_graph(const graph& g,
                                       std::span<const fact> inputs,

@@ -82,7 +82,7 @@ class eval_context {
   std::vector<std::int64_t> integers(std::size_t i) const;
 
  private:
-  status infer_outputs();
+  status infer_outputs(std::size_t count);
 
   const any_op* op_;
   std::span<const datum* const> inputs_;

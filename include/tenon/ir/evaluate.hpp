@@ -4,15 +4,15 @@
 #include "tenon/ir/infer_context.hpp"
 #include "tenon/tensor/convert.hpp"
 
+#include <algorithm>
+
 namespace tenon::inline v0::ir {
 
-/// The fact of data that exists: concrete shape, and the content of small integer tensors.
+/// The fact of data that exists: concrete shape, and the content where a shape rule may ask for it.
 inline fact fact_of(const datum& value) {
   if (value.is_tensor()) {
     const tensor& t = value.as_tensor();
-    if ((is_integer(t.type()) || t.size() <= 16) && t.rank() <= 1 &&
-        t.size() <= max_tracked_elements)
-      return fact::of_constant(t);
+    if (is_integer(t.type()) || t.size() <= 16) return fact::of_constant(t);
     fact out;
     out.type = t.type();
     for (const std::int64_t d : t.dims()) out.shape.push_back(dim(d));
@@ -23,7 +23,7 @@ inline fact fact_of(const datum& value) {
   return out;
 }
 
-inline status eval_context::infer_outputs() {
+inline status eval_context::infer_outputs(std::size_t count) {
   std::vector<fact> facts(inputs_.size());
   std::vector<const fact*> pointers(inputs_.size(), nullptr);
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
@@ -32,14 +32,17 @@ inline status eval_context::infer_outputs() {
     pointers[i] = &facts[i];
   }
   const symbol_context symbols;
-  infer_context ctx(pointers, outputs_.size(), symbols);
+  infer_context ctx(pointers, count, symbols);
   TENON_TRY(op_->infer(ctx));
   facts_ = std::move(ctx.outputs());
   return {};
 }
 
 inline result<tensor> eval_context::output(std::size_t i) {
-  if (facts_.empty()) TENON_TRY(infer_outputs());
+  // A trailing output that nobody asked for gets memory that is dropped.
+  const bool is_unwanted = i >= outputs_.size() && i < op_->type().outputs.size();
+  if (facts_.empty() || (is_unwanted && i >= facts_.size()))
+    TENON_TRY(infer_outputs(std::max(outputs_.size(), is_unwanted ? i + 1 : 0)));
   if (i >= facts_.size()) return fail(code::graph, "output ", i, " does not exist");
   const fact& f = facts_[i];
   if (!f.is_ranked) return fail(code::shape, "the rank of output ", i, " is unknown");

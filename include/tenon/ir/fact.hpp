@@ -68,6 +68,17 @@ struct fact {
 /// The numbers when every expression is one.
 std::optional<std::vector<std::int64_t>> numbers_of(std::span<const dim> content);
 
+/// The content of a value: its bytes, or its expressions when all are numbers; nothing when it is unknown.
+std::optional<tensor> known_tensor(const fact& f);
+
+/// Keeps kind and dtype only.
+inline fact known_kind_of(const fact& f) {
+  fact out = fact::unranked(f.type);
+  out.what = f.what;
+  out.holds_sequence = f.holds_sequence;
+  return out;
+}
+
 /// Integer tensors with at most this many elements are propagated as expressions.
 inline constexpr std::int64_t max_tracked_elements = 256;
 

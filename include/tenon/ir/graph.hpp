@@ -25,7 +25,6 @@ class symbol_context {
   ~symbol_context();
 
   symbol_scope& scope() const;
-  const scope_ref& scope_handle() const;
   facts_table& facts() const;
 
   /// The same symbols and facts for a graph that a node may run or not.

@@ -53,14 +53,22 @@ class infer_context {
   /// A size that only the run knows, in [0, bound]; one new symbol.
   dim unbacked(std::string_view prefix, dim bound);
 
-  /// The content of input `i` as expressions: a small integer tensor, or nothing when it is unknown.
-  std::optional<std::vector<dim>> elements(std::size_t i) const {
-    if (!has(i)) return std::nullopt;
-    return (*this)[i].elements;
-  }
+  /// The content of input `i` for what can be said of the content of an output: a small integer tensor as
+  /// expressions, or nothing when it is unknown.
+  std::optional<std::vector<dim>> elements(std::size_t i) const;
 
-  /// The content of input `i` as numbers when all of it is known now.
-  std::optional<std::vector<std::int64_t>> constants(std::size_t i) const;
+  /// The same for rules that cannot decide a shape, or whether the node is right, without it: where it is
+  /// unknown, the rule is applied again to the data of each run.
+  std::optional<std::vector<dim>> content(std::size_t i) const;
+
+  /// `content` as numbers when all of it is known now.
+  std::optional<std::vector<std::int64_t>> numbers(std::size_t i) const;
+
+  /// Has the rule applied again to the data of each run, because it cannot tell yet whether the node is right.
+  void leave_to_run() const { is_left_to_run_ = true; }
+
+  /// Whether the rule left something to the run, or asked for `content` or `numbers` that are not known.
+  bool is_left_to_run() const { return is_left_to_run_; }
 
   /// Normalises a possibly negative axis of a tensor of `rank` axes.
   result<std::size_t> axis(std::int64_t a, std::size_t rank, std::string_view what = "axis") const;
@@ -98,6 +106,7 @@ class infer_context {
   std::span<const fact* const> inputs_;
   std::vector<fact> outputs_;
   const symbol_context* symbols_;
+  mutable bool is_left_to_run_ = false;
 };
 
 }  // namespace tenon::inline v0::ir

@@ -12,7 +12,7 @@ inline status infer_cumulative(infer_context& ctx) {
   TENON_TRY(infer_like_input(ctx, numbers));
   TENON_TRY(require_in(ctx, 1, index_types, "axis"));
   TENON_TRY(require_scalar(ctx, 1, "axis"));
-  const auto axis = ctx.constants(1);
+  const auto axis = ctx.numbers(1);
   if (axis && axis->size() == 1 && ctx[0].is_ranked)
     TENON_TRY(ctx.axis(axis->front(), ctx[0].rank()));
   return {};

@@ -108,25 +108,6 @@ inline status copy_reference(eval_context& ctx) {
   return {};
 }
 
-/// The content of input `i` as expressions, from the fact's elements or its small integer constant.
-inline std::optional<std::vector<dim>> known_content(const infer_context& ctx, std::size_t i) {
-  if (!ctx.has(i)) return std::nullopt;
-  const fact& f = ctx[i];
-  if (f.has_elements()) return f.elements;
-  if (!f.is_constant() || !is_integer(f.type) || f.constant.size() > max_tracked_elements)
-    return std::nullopt;
-  std::vector<std::int64_t> numbers(static_cast<std::size_t>(f.constant.size()));
-  load_elements<std::int64_t>(f.constant, numbers);
-  return std::vector<dim>(numbers.begin(), numbers.end());
-}
-
-/// The content of input `i` as numbers when all of it is known now.
-inline std::optional<std::vector<std::int64_t>> known_numbers(const infer_context& ctx,
-                                                              std::size_t i) {
-  const auto known = known_content(ctx, i);
-  return known ? numbers_of(*known) : std::nullopt;
-}
-
 /// True for tensors whose content is worth tracking as expressions.
 inline bool is_trackable(const fact& f) {
   if ((f.type != dtype::i64 && f.type != dtype::i32) || !f.is_ranked) return false;
@@ -142,7 +123,7 @@ inline void output_view(infer_context& ctx,
                         const std::optional<strided_view>& v,
                         std::size_t i = 0) {
   fact out = fact::of(ctx[0].type, std::move(shape));
-  const auto known = known_content(ctx, 0);
+  const auto known = ctx.elements(0);
   if (known && v && is_trackable(out)) {
     out.elements.emplace(static_cast<std::size_t>(element_count(v->dims)));
     read_view(*v, known->data(), out.elements->data());
@@ -153,8 +134,7 @@ inline void output_view(infer_context& ctx,
 /// Output 0 of `shape` with the content of input 0 in the same order.
 inline void output_reshaped(infer_context& ctx, dims shape) {
   fact out = fact::of(ctx[0].type, std::move(shape));
-  if (auto known = known_content(ctx, 0); known && is_trackable(out))
-    out.elements = std::move(known);
+  if (auto known = ctx.elements(0); known && is_trackable(out)) out.elements = std::move(known);
   ctx.output(0, std::move(out));
 }
 
@@ -162,7 +142,7 @@ inline void output_unranked(infer_context& ctx, std::size_t i, dtype type) {
   ctx.output(i, fact::unranked(type));
 }
 
-/// Number of elements of a rank-1 input when its size is known.
+/// Number of elements of a list when its size is known: one for a scalar, unknown for other ranks.
 inline std::optional<std::int64_t> known_length(const infer_context& ctx, std::size_t i) {
   if (!ctx.has(i) || !ctx[i].is_ranked) return std::nullopt;
   if (ctx[i].rank() == 0) return 1;

@@ -33,8 +33,8 @@ struct non_max_suppression {
       TENON_TRY(ctx.require_equal(boxes[0], scores[0], "batch size of boxes"));
       TENON_TRY(ctx.require_equal(boxes[1], scores[2], "number of boxes"));
       dim each = boxes[1];
-      if (const auto most = known_numbers(ctx, 2); most && most->size() == 1)
-        each = min(each, std::max<std::int64_t>((*most)[0], 0));
+      if (const auto most = ctx.elements(2); most && most->size() == 1)
+        each = min(each, max(most->front(), 0));
       bound = scores[0] * scores[1] * each;
     }
     ctx.output(0, dtype::i64, dims{ctx.unbacked("nms", bound), 3});

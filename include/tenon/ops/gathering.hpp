@@ -32,8 +32,9 @@ inline status gather::infer(infer_context& ctx) const {
   for (const dim d : ctx[1].shape) shape.push_back(d);
   for (std::size_t i = at + 1; i < x.rank(); ++i) shape.push_back(x.shape[i]);
   fact out = fact::of(x.type, std::move(shape));
-  const auto content = known_content(ctx, 0);
-  const auto picks = known_numbers(ctx, 1);
+  const auto content = ctx.elements(0);
+  const auto known = ctx.elements(1);
+  const auto picks = known ? numbers_of(*known) : std::nullopt;
   if (content && picks && x.rank() == 1 && is_trackable(out)) {
     out.elements.emplace();
     for (const std::int64_t pick : *picks) {

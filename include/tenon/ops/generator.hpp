@@ -23,7 +23,7 @@ struct constant_of_shape {
     if (value && value.size() != 1)
       return fail(code::attribute, "value is ", value.str(), ", expected one element");
     const dtype type = value ? value.type() : dtype::f32;
-    const auto sizes = known_content(ctx, 0);
+    const auto sizes = ctx.content(0);
     if (!sizes) {
       output_of_rank(ctx, type, "filled", known_length(ctx, 0));
       return {};
@@ -124,8 +124,7 @@ inline status range::infer(infer_context& ctx) const {
   const dtype type = ctx[0].type;
   if (!is_numeric(type))
     return fail(code::shape, "start is ", name_of(type), ", expected a number");
-  const auto start = known_content(ctx, 0), limit = known_content(ctx, 1),
-             delta = known_content(ctx, 2);
+  const auto start = ctx.content(0), limit = ctx.content(1), delta = ctx.content(2);
   if (ctx[0].is_constant() && ctx[1].is_constant() && ctx[2].is_constant()) {
     TENON_TRY(const std::int64_t n,
               range_detail::count(ctx[0].constant, ctx[1].constant, ctx[2].constant));
@@ -297,7 +296,7 @@ struct one_hot {
     }
     TENON_TRY(const std::size_t at, ctx.axis(axis, ctx[0].rank() + 1));
     dim depth = 0;
-    if (const auto known = known_content(ctx, 1); known && known->size() == 1)
+    if (const auto known = ctx.content(1); known && known->size() == 1)
       depth = known->front();
     else if (ctx[1].is_constant() && ctx[1].constant.size() == 1)
       depth = static_cast<std::int64_t>(number_of(ctx[1].constant));

@@ -78,7 +78,7 @@ inline status affine_grid::infer(infer_context& ctx) const {
   TENON_TRY(require_rank(ctx, 0, 3, "theta"));
   TENON_TRY(require_in(ctx, 1, type_set{dtype::i64}, "size"));
   TENON_TRY(require_rank(ctx, 1, 1, "size"));
-  const auto size = ctx.elements(1);
+  const auto size = ctx.content(1);
   if (!size) {
     output_of_rank(ctx, ctx[0].type, "grid", known_length(ctx, 1));
     return {};

@@ -48,14 +48,6 @@ inline bool widen(infer_context& ctx, fact& carried, const fact& next, std::vect
   return changed;
 }
 
-/// The kind and type of a fact, nothing else.
-inline fact known_kind_of(const fact& f) {
-  fact out = fact::unranked(f.type);
-  out.what = f.what;
-  out.holds_sequence = f.holds_sequence;
-  return out;
-}
-
 /// True when an optional is carried and each turn puts something into it.
 inline bool fills(const fact& carried, const fact& next) {
   return carried.what == fact::kind::optional && next.what != fact::kind::optional &&
@@ -120,7 +112,7 @@ inline status loop::infer(infer_context& ctx) const {
     ctx.output(i, std::move(last));
   }
   dim trips = dim(interval::highest);
-  if (const auto known = known_content(ctx, 0); known && known->size() == 1)
+  if (const auto known = ctx.elements(0); known && known->size() == 1)
     trips = ctx.facts().simplify(max(known->front(), 0));
   const dim count = ctx.unbacked("trips", trips);
   for (std::size_t i = carried; i < ctx.output_count(); ++i) {

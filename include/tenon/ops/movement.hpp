@@ -37,7 +37,7 @@ struct reshape {
 
   status infer(infer_context& ctx) const {
     TENON_TRY(require_index_type(ctx, 1, "shape"));
-    const auto wanted = known_content(ctx, 1);
+    const auto wanted = ctx.content(1);
     if (!wanted) {
       if (const auto rank = known_length(ctx, 1);
           rank && ctx[0].is_ranked && *rank <= max_unknown_sizes) {
@@ -130,7 +130,7 @@ struct squeeze {
   status infer(infer_context& ctx) const {
     TENON_TRY(require_index_type(ctx, 1, "axes"));
     const fact& x = ctx[0];
-    const auto axes = known_numbers(ctx, 1);
+    const auto axes = ctx.numbers(1);
     if (!x.is_ranked) {
       output_unranked(ctx, 0, x.type);
       return {};
@@ -177,7 +177,7 @@ struct unsqueeze {
   status infer(infer_context& ctx) const {
     TENON_TRY(require_index_type(ctx, 1, "axes"));
     const fact& x = ctx[0];
-    const auto axes = known_numbers(ctx, 1);
+    const auto axes = ctx.numbers(1);
     if (!x.is_ranked || !axes) {
       const auto count = known_length(ctx, 1);
       const auto own = static_cast<std::int64_t>(x.rank());
@@ -238,7 +238,7 @@ struct expand {
 
   status infer(infer_context& ctx) const {
     TENON_TRY(require_index_type(ctx, 1, "shape"));
-    const auto wanted = known_content(ctx, 1);
+    const auto wanted = ctx.content(1);
     const auto length = known_length(ctx, 1);
     const bool has_rank = wanted || (length && *length <= max_unknown_sizes);
     if (!ctx[0].is_ranked || !has_rank) {
@@ -293,7 +293,7 @@ struct tile {
   status infer(infer_context& ctx) const {
     TENON_TRY(ctx.require_type(1, {dtype::i64}, "repeats"));
     const fact& x = ctx[0];
-    const auto repeats = known_content(ctx, 1);
+    const auto repeats = ctx.content(1);
     if (!x.is_ranked) {
       output_unranked(ctx, 0, x.type);
       return {};

@@ -366,13 +366,9 @@ struct max_unpool {
     TENON_TRY(require_float(ctx, 0, "x"));
     TENON_TRY(ctx.require_type(1, {dtype::i64}, "indices"));
     const fact& x = ctx[0];
-    const auto wanted = known_content(ctx, 2);
+    const auto wanted = ctx.content(2);
     if (!x.is_ranked) {
       output_unranked(ctx, 0, x.type);
-      return {};
-    }
-    if (ctx.has(2) && !wanted) {
-      ctx.output(0, x.type, unknown_sizes(ctx, "unpool", x.rank()));
       return {};
     }
     const window_spec spec{auto_pad_mode::notset, {}, pads, strides};
@@ -381,6 +377,10 @@ struct max_unpool {
                   " values, expected rank ", x.rank(), " of x minus 2");
     TENON_TRY(spec.check(kernel_shape.size()));
     if (ctx[1].is_ranked) TENON_TRY(ctx.require_same(ctx[1].shape, x.shape, "indices"));
+    if (ctx.has(2) && !wanted) {
+      ctx.output(0, x.type, unknown_sizes(ctx, "unpool", x.rank()));
+      return {};
+    }
     if (wanted && wanted->size() != x.rank())
       return fail(code::shape, "output_shape has ", wanted->size(), " elements, expected ",
                   x.rank());

@@ -56,6 +56,10 @@ inline status require_granularity(infer_context& ctx, std::int64_t axis, std::in
   TENON_TRY(const std::size_t at, ctx.axis(axis, x.size()));
   if (block_size == 0) {
     TENON_TRY(require_rank(ctx, 1, 1, "scale"));
+    if (!scale[0].is_constant() && ctx.facts().is_equal(scale[0], x[at]) == truth::unknown) {
+      ctx.leave_to_run();  // one value or many
+      return {};
+    }
     return ctx.require_equal(scale[0], x[at], "size of scale");
   }
   dims blocks = x;

@@ -68,7 +68,7 @@ inline status infer_reduction(infer_context& ctx, type_set types, bool keepdims,
     TENON_TRY(require_in(ctx, 1, index_types, "axes"));
     TENON_TRY(require_rank(ctx, 1, 1, "axes"));
     const bool is_empty = ctx[1].is_ranked && ctx[1].shape[0] == dim(0);
-    const auto known = ctx.constants(1);
+    const auto known = ctx.numbers(1);
     if (!known && !is_empty) {
       infer_unknown_axes(ctx, keepdims);
       return {};
@@ -87,10 +87,12 @@ inline status infer_reduction(infer_context& ctx, type_set types, bool keepdims,
   return {};
 }
 
-/// Known content of a vector that is reduced to one number.
+/// Known content of a vector that is reduced to one number along axes that are known.
 inline void propagate_reduction(infer_context& ctx, dim (*f)(dim, dim)) {
   const auto x = ctx.elements(0);
-  if (!x || x->empty() || ctx.outputs().empty() || !ctx.outputs()[0].is_ranked) return;
+  if (!x || x->empty() || ctx.is_left_to_run() || ctx.outputs().empty() ||
+      !ctx.outputs()[0].is_ranked)
+    return;
   const fact& out = ctx.outputs()[0];
   if (out.rank() == 1 && out.shape[0] != dim(1)) return;
   dim total = x->front();

@@ -117,7 +117,7 @@ inline status resize::infer(infer_context& ctx) const {
     return fail(code::shape, info.inputs.items[input].name, " has ", *length,
                 " elements, expected ", at.size());
   dims shape = x.shape;
-  const auto sizes = known_content(ctx, 3);
+  const auto sizes = ctx.content(3);
   const bool has_scales = by_scales && ctx[2].is_constant();
   if ((by_sizes && sizes && sizes->size() != at.size()) ||
       (has_scales && ctx[2].constant.size() != std::ssize(at)))

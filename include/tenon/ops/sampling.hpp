@@ -276,7 +276,7 @@ struct col2im {
       return fail(code::shape, "x is ", name_of(ctx[0].type), ", expected numbers");
     for (std::size_t i = 1; i < 3; ++i)
       TENON_TRY(ctx.require_type(i, {dtype::i64}, info.inputs.items[i].name));
-    const auto image = known_content(ctx, 1), block = known_content(ctx, 2);
+    const auto image = ctx.content(1), block = ctx.content(2);
     if (!ctx[0].is_ranked || !image || !block) {
       auto axes = known_length(ctx, 1);
       if (!axes) axes = known_length(ctx, 2);

@@ -15,7 +15,7 @@ namespace tenon::inline v0::ops {
 
 /// The expression of a scalar integer input, when it is known.
 inline std::optional<dim> scalar_element(const infer_context& ctx, std::size_t i) {
-  const auto known = ctx.elements(i);
+  const auto known = ctx.content(i);
   if (!known || known->size() != 1) return std::nullopt;
   return known->front();
 }
@@ -172,7 +172,7 @@ inline status dft::infer(infer_context& ctx) const {
     TENON_TRY(require_in(ctx, 2, index_types, "axis"));
     TENON_TRY(require_scalar(ctx, 2, "axis"));
   }
-  const auto axis = ctx.has(2) ? ctx.constants(2) : std::optional(std::vector<std::int64_t>{-2});
+  const auto axis = ctx.has(2) ? ctx.numbers(2) : std::optional(std::vector<std::int64_t>{-2});
   const auto length = scalar_element(ctx, 1);
   if (!ctx[0].is_ranked) {
     ctx.output(0, fact::unranked(ctx[0].type));
@@ -348,8 +348,7 @@ struct mel_weight_matrix {
     const auto known = [&](std::optional<dim> d) {
       return d ? *d : ctx.unbacked("mel", dim(interval::highest));
     };
-    ctx.output(0, output_datatype,
-               {length ? floordiv(*length, dim(2)) + 1 : known(length), known(bands)});
+    ctx.output(0, output_datatype, {floordiv(known(length), dim(2)) + 1, known(bands)});
     return {};
   }
 

@@ -56,7 +56,7 @@ struct concat {
   static std::optional<std::vector<dim>> joined_content(const infer_context& ctx) {
     std::vector<dim> all;
     for (std::size_t i = 0; i < ctx.size(); ++i) {
-      const auto part = known_content(ctx, i);
+      const auto part = ctx.elements(i);
       if (!part) return std::nullopt;
       all.insert(all.end(), part->begin(), part->end());
     }
@@ -95,7 +95,7 @@ struct split {
     std::vector<dim> out;
     if (ctx.has(1)) {
       TENON_TRY(ctx.require_type(1, {dtype::i64}, "split"));
-      auto known = known_content(ctx, 1);
+      auto known = ctx.content(1);
       if (!known) {
         for (std::size_t i = 0; i < count; ++i) out.push_back(ctx.unbacked("split", total));
         return out;
@@ -182,14 +182,17 @@ struct slice {
 
 inline status slice::infer(infer_context& ctx) const {
   const fact& x = ctx[0];
-  for (std::size_t i = 1; i < 5; ++i)
+  for (std::size_t i = 1; i < 5; ++i) {
     TENON_TRY(require_index_type(ctx, i, info.inputs.items[i].name));
+    TENON_TRY(require_rank(ctx, i, 1, info.inputs.items[i].name));
+  }
   if (!x.is_ranked) {
     output_unranked(ctx, 0, x.type);
     return {};
   }
   const auto count = known_length(ctx, 1);
-  auto axes = known_numbers(ctx, 3);
+  const auto starts = ctx.content(1), ends = ctx.content(2);
+  auto axes = ctx.numbers(3), steps = ctx.numbers(4);
   if (!ctx.has(3) && count) {
     axes.emplace();
     for (std::int64_t i = 0; i < *count; ++i) axes->push_back(i);
@@ -201,8 +204,10 @@ inline status slice::infer(infer_context& ctx) const {
     return {};
   }
   TENON_TRY(const auto at, distinct_axes(ctx, *axes, x.rank()));
-  const auto starts = known_content(ctx, 1), ends = known_content(ctx, 2);
-  auto steps = known_numbers(ctx, 4);
+  for (const std::size_t i : {1U, 2U, 4U})
+    if (ctx.has(i) && ctx[i].is_ranked)
+      TENON_TRY(ctx.require_equal(ctx[i].shape[0], static_cast<std::int64_t>(at.size()),
+                                  cat("size of ", info.inputs.items[i].name)));
   if (!ctx.has(4)) steps.emplace(at.size(), 1);
   if ((starts && starts->size() != at.size()) || (ends && ends->size() != at.size()) ||
       (steps && steps->size() != at.size()))
@@ -293,11 +298,14 @@ inline status pad::infer(infer_context& ctx) const {
   TENON_TRY(ctx.require_type(1, {dtype::i64}, "pads"));
   TENON_TRY(require_index_type(ctx, 3, "axes"));
   TENON_TRY(require_same_type(ctx, 0, 2, "constant_value"));
+  TENON_TRY(require_rank(ctx, 1, 1, "pads"));
+  TENON_TRY(require_rank(ctx, 3, 1, "axes"));
   if (!x.is_ranked) {
     output_unranked(ctx, 0, x.type);
     return {};
   }
-  std::optional<std::vector<std::int64_t>> axes = known_numbers(ctx, 3);
+  const auto pads = ctx.content(1);
+  auto axes = ctx.numbers(3);
   if (!ctx.has(3)) {
     axes.emplace();
     for (std::size_t i = 0; i < x.rank(); ++i) axes->push_back(static_cast<std::int64_t>(i));
@@ -310,8 +318,9 @@ inline status pad::infer(infer_context& ctx) const {
   const auto count = static_cast<std::int64_t>(2 * at.size());
   if (const auto length = known_length(ctx, 1); length && *length != count)
     return fail(code::shape, "pads has ", *length, " elements, expected ", count);
+  if (pads && std::ssize(*pads) != count)
+    return fail(code::shape, "pads has ", pads->size(), " elements, expected ", count);
   dims shape = x.shape;
-  const auto pads = known_content(ctx, 1);
   if (!pads) {
     for (const std::size_t axis : at) shape[axis] = ctx.unbacked("pad", dim(interval::highest));
     ctx.output(0, x.type, std::move(shape));
@@ -319,11 +328,12 @@ inline status pad::infer(infer_context& ctx) const {
   }
   for (std::size_t i = 0; i < at.size(); ++i) {
     dim& d = shape[at[i]];
-    d = d + (*pads)[i] + (*pads)[i + at.size()];
-    if ((d.is_constant() && d.constant() < 0) || d.is_overflow())
-      return fail(code::shape, "axis ", at[i], " of size ", x.shape[at[i]], " with pads ",
-                  (*pads)[i], " and ", (*pads)[i + at.size()], " has size ", d,
-                  ", expected at least 0");
+    const dim before = (*pads)[i], after = (*pads)[i + at.size()];
+    d = d + before + after;
+    if ((d.is_constant() && d.constant() < 0) || d.is_overflow() || before == dim(INT64_MIN) ||
+        after == dim(INT64_MIN))
+      return fail(code::shape, "axis ", at[i], " of size ", x.shape[at[i]], " with pads ", before,
+                  " and ", after, " has size ", d, ", expected at least 0");
   }
   ctx.output(0, x.type, std::move(shape));
   return {};

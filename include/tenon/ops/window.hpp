@@ -65,8 +65,9 @@ struct window_spec {
     if (room.is_overflow() || (room.is_constant() && room.constant() < 0))
       return fail(code::shape, "spatial axis ", i, " of size ", in, " with padding ",
                   begin(i) + end(i), " is shorter than the kernel, which spans ", reach(kernel, i));
-    TENON_TRY(ctx.require_at_most(reach(kernel, i), in + dim(begin(i) + end(i)),
-                                  cat("span of the kernel on padded spatial axis ", i, " of x")));
+    if (!room.is_constant())
+      TENON_TRY(ctx.require_at_most(reach(kernel, i), in + dim(begin(i) + end(i)),
+                                    cat("span of the kernel on padded spatial axis ", i, " of x")));
     if (!ceil_mode || auto_pad == auto_pad_mode::valid)
       return ctx.facts().simplify(floordiv(room, s) + dim(1));
     return ctx.facts().simplify(min(ceildiv(room, s) + dim(1), ceildiv(in + dim(begin(i)), s)));

@@ -37,17 +37,10 @@ struct fold_constants {
     bool has_all = true;
     for (const value_id v : g[n].outputs) {
       if (!v || g.use_count(v) == 0) continue;
-      const ir::fact& f = g.fact(v);
-      const auto sizes = f.is_ranked ? to_extents(f.shape) : std::nullopt;
-      const auto content = f.has_elements() ? rewrite::integers_of(f) : std::nullopt;
-      if (!sizes || !content ||
-          element_count(*sizes) != static_cast<std::int64_t>(content->size())) {
+      if (auto content = ir::known_tensor(g.fact(v)))
+        p.replace(v, p.constant(*std::move(content), g[v].name));
+      else
         has_all = false;
-        continue;
-      }
-      tensor t(f.type, *sizes);
-      store_elements<std::int64_t>(*content, t);
-      p.replace(v, p.constant(std::move(t), g[v].name));
     }
     return has_all;
   }

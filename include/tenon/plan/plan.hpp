@@ -61,6 +61,7 @@ struct step {
   std::vector<std::uint32_t> inputs,
       outputs;  ///< value indices, `kernel::call::absent` where missing
   action what = action::kernel;
+  bool is_left_to_run = false;        ///< its shape rule is applied again to the data of each run
   std::vector<std::string> refusals;  ///< kernels that did not take the node, and why
 };
 

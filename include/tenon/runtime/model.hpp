@@ -27,18 +27,20 @@ class model {
     { owner.get() } -> std::convertible_to<const plan::program*>;
   }
 
-  explicit model(Owner program)
-      : program_(program.get()),
-        owner_(storage::adopt(
-            nullptr,
-            0,
-            [](void*, std::size_t, void* owner) { delete static_cast<Owner*>(owner); },
-            new Owner(std::move(program)))) {}
+  explicit model(Owner program) {
+    const plan::program* at = program.get();
+    owner_ = storage::adopt(
+        const_cast<plan::program*>(at), 0,
+        [](void*, std::size_t, void* owner) { delete static_cast<Owner*>(owner); },
+        new Owner(std::move(program)));
+  }
 
-  explicit operator bool() const { return program_ != nullptr; }
+  explicit operator bool() const { return owner_.data() != nullptr; }
 
   /// The plan, for those who include tenon/plan/plan.hpp.
-  const plan::program& program() const { return *program_; }
+  const plan::program& program() const {
+    return *reinterpret_cast<const plan::program*>(owner_.data());
+  }
 
   std::size_t input_count() const;
   std::size_t output_count() const;
@@ -52,8 +54,7 @@ class model {
   const ir::fact& output(std::size_t i) const;
 
  private:
-  const plan::program* program_ = nullptr;
-  storage owner_;
+  storage owner_;  // its data is the plan
 };
 
 }  // namespace tenon::inline v0

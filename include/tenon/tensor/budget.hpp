@@ -20,7 +20,6 @@ class memory_budget {
   ~memory_budget();
 
   std::int64_t limit_bytes() const;
-  std::int64_t used_bytes() const;
   std::int64_t peak_bytes() const;
 
   /// A tensor on this account, or `resource` when the limit does not allow it.

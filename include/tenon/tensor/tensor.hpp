@@ -97,9 +97,6 @@ class tensor {
   /// The same bytes seen with other extents of the same element count.
   tensor reshaped(extents dims) const;
 
-  /// The same bytes seen as another dtype of the same element size.
-  tensor retyped(dtype type) const;
-
   tensor clone() const;
 
   /// `f32[2, 3]`

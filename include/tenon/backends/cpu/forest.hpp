@@ -210,7 +210,8 @@ struct row_scores {
 };
 
 inline std::size_t forest_scratch(const call& c) {
-  return row_scores::bytes(row_scores::count_of(c)) * static_cast<std::size_t>(c.threads->width());
+  const std::size_t each = row_scores::bytes(row_scores::count_of(c));
+  return scratch_of<std::byte>({c.threads->width(), static_cast<std::int64_t>(each)});
 }
 
 /// Scores of blocks of rows in parallel; `finish(row, scores)` takes each row's.
