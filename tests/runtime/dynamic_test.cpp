@@ -104,7 +104,9 @@ TEST_CASE("10000 random shapes are one plan and a flat amount of memory") {
     if (i == 1000) before = resident_mb();
   }
   CHECK(&s.compiled().program() == plan);
+#ifndef __SANITIZE_ADDRESS__  // which keeps what was freed
   CHECK(resident_mb() - before < 4);
+#endif
   CHECK(s.peak_bytes() < 4 << 20);
 }
 

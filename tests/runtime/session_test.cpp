@@ -167,7 +167,9 @@ TEST_CASE("wrong inputs are named") {
   CHECK(text(s.run({{"x", tensor(dtype::f64, {2, 12})}})) ==
         "input 'x' has dtype f64, expected f32; convert it first");
   CHECK(text(s.run(std::span<const named_value>())) ==
-        "input 'x' is missing: expected f32[batch, 12]");
+        "input 'x' is missing: expected f32[batch, 12]; give it a value (tenon run: --input "
+        "NAME=FILE "
+        "or --random SEED)");
   const auto outputs = s.run({{"x", numbers({1, 12})}}).value();
   CHECK_THROWS_WITH_AS(outputs["z"], "output 'z' is unknown; the model has ['y', 'turned', 'flat']",
                        exception);

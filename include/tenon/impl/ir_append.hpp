@@ -89,7 +89,8 @@ TENON_INLINE bool is_left_to_run(const any_op& op,
                                : f->is_ranked && f->rank() == 1 && !f->shape[0].is_constant();
   };
   if (op.has(holds_graphs) || std::none_of(inputs.begin(), inputs.end(), is_open)) return false;
-  infer_context ctx(inputs, output_count, symbols);
+  const symbol_context silent = symbols.for_body();  // what it claims of sizes was noted before
+  infer_context ctx(inputs, output_count, silent);
   return op.infer(ctx) && ctx.is_left_to_run();
 }
 

@@ -312,6 +312,7 @@ inline status rewriter::restore() {
     bool is_read = (*g_)[old].output_uses != 0;
     for (const ir::use u : (*g_)[old].uses) is_read = is_read || !is_node_moved_[u.node.index];
     if (!is_read) continue;
+    patch_.stand_for((*g_)[old].producer);
     TENON_TRY(const value_id back,
               patch_.add(ops::transpose{to_first(g_->fact(old).rank())}, {made}));
     patch_.replace(old, back);
@@ -323,6 +324,7 @@ inline result<std::size_t> rewriter::run() {
   is_node_moved_.assign(g_->node_capacity(), false);
   for (const node_id n : g_->order()) {
     const auto& node = (*g_)[n];
+    patch_.stand_for(n);
     if (const auto* op = node.op.as<ops::transpose>()) {
       TENON_TRY(is_node_moved_[n.index], move_transpose(n, *op));
       continue;

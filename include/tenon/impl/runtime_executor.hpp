@@ -186,7 +186,8 @@ inline status executor::check_input(std::size_t i, const datum& value) const {
   const ir::fact& f = p_->values[p_->inputs[i]].fact;
   if (!value) {
     if (f.what == ir::fact::kind::optional) return {};
-    return fail(code::input, name_of_input(i), " is missing: expected ", f.str());
+    return fail(code::input, name_of_input(i), " is missing: expected ", f.str(),
+                "; give it a value (tenon run: --input NAME=FILE or --random SEED)");
   }
   const bool wants_sequence = f.what == ir::fact::kind::sequence || f.holds_sequence;
   bool is_fit = wants_sequence == value.is_sequence();

@@ -39,6 +39,11 @@ TENON_INLINE result<tensor> tensor::make(dtype type, extents dims) {
   return out;
 }
 
+TENON_INLINE void tensor::refuse_elements(std::size_t bytes_each) const {
+  raise(fail(code::index, "elements of ", bytes_each, " bytes were asked for, expected ",
+             size_of(type_), " bytes each of tensor ", str()));
+}
+
 TENON_INLINE tensor tensor::over(dtype type, extents dims, storage bytes, std::size_t offset) {
   tensor out;
   out.type_ = type;

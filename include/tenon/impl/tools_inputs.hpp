@@ -186,6 +186,17 @@ TENON_INLINE result<tensor> random_tensor(dtype type, const extents& dims, std::
   return out;
 }
 
+namespace inputs_detail {
+
+inline std::string symbol_names(const symbol_scope& scope) {
+  std::vector<std::string> out;
+  for (const dim d : scope.symbols().first(std::min<std::size_t>(scope.symbols().size(), 8)))
+    out.push_back(d.str());
+  return out.empty() ? "none" : join(out);
+}
+
+}  // namespace inputs_detail
+
 TENON_INLINE result<bindings> read_dims(const ir::symbol_context& symbols,
                                         const std::vector<std::string>& dims) {
   bindings out;
@@ -203,7 +214,8 @@ TENON_INLINE result<bindings> read_dims(const ir::symbol_context& symbols,
     const auto symbol = symbols.scope().find(std::string_view(text).substr(0, split));
     if (!symbol)
       return fail(code::option, "dim ", quoted(text.substr(0, split)),
-                  " is no symbol of the model");
+                  " is no symbol of the model, expected one of ",
+                  inputs_detail::symbol_names(symbols.scope()));
     out.set(*symbol, size);
   }
   return out;

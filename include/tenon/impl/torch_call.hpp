@@ -111,8 +111,8 @@ TENON_INLINE value_id call::optional_tensor(std::string_view name) {
   const argument* a = find(name);
   if (!a) return {};
   if (a->what != argument::kind::tensor || a->is_list) {
-    fail_with(code::attribute,
-              cat("argument ", quoted(name), " is ", a->tag, ": expected as_tensor"));
+    fail_with(code::attribute, cat("argument ", quoted(name), " is ", printable_name(a->tag),
+                                   ": expected as_tensor"));
     return {};
   }
   return value_of(a->items[0]);
@@ -127,8 +127,8 @@ TENON_INLINE std::vector<value_id> call::tensors(std::string_view name) {
   std::vector<value_id> out;
   if (!a) return out;
   if (a->what != argument::kind::tensor)
-    fail_with(code::attribute,
-              cat("argument ", quoted(name), " is ", a->tag, ": expected as_tensors"));
+    fail_with(code::attribute, cat("argument ", quoted(name), " is ", printable_name(a->tag),
+                                   ": expected as_tensors"));
   else
     for (const argument::item& item : a->items)
       out.push_back(item.name.empty() ? value_id() : value_of(item));
@@ -143,7 +143,8 @@ TENON_INLINE std::vector<std::int64_t> call::integers(std::string_view name,
   for (const argument::item& item : a->items) out.push_back(item.number);
   if ((a->what != argument::kind::integer && !out.empty()) || is_symbolic(name)) {
     fail_with(a->what == argument::kind::integer ? code::unsupported : code::attribute,
-              cat("argument ", quoted(name), " is ", a->tag, ": expected known integers"));
+              cat("argument ", quoted(name), " is ", printable_name(a->tag),
+                  ": expected known integers"));
     return otherwise;
   }
   return out;
@@ -157,7 +158,8 @@ TENON_INLINE std::int64_t call::integer(std::string_view name,
   if (a->is_list || (a->what != argument::kind::integer && a->what != argument::kind::boolean) ||
       is_symbolic(name)) {
     fail_with(a->what == argument::kind::integer ? code::unsupported : code::attribute,
-              cat("argument ", quoted(name), " is ", a->tag, ": expected a known integer"));
+              cat("argument ", quoted(name), " is ", printable_name(a->tag),
+                  ": expected a known integer"));
     return 0;
   }
   return a->items[0].number;
@@ -169,8 +171,8 @@ TENON_INLINE double call::real(std::string_view name, std::optional<double> othe
   if (!a) return *otherwise;
   const bool is_whole = a->what == argument::kind::integer || a->what == argument::kind::boolean;
   if (a->is_list || (a->what != argument::kind::real && !is_whole) || is_symbolic(name)) {
-    fail_with(code::attribute,
-              cat("argument ", quoted(name), " is ", a->tag, ": expected a known number"));
+    fail_with(code::attribute, cat("argument ", quoted(name), " is ", printable_name(a->tag),
+                                   ": expected a known number"));
     return 0;
   }
   return is_whole ? static_cast<double>(a->items[0].number) : a->items[0].real;
@@ -184,8 +186,8 @@ TENON_INLINE std::vector<double> call::reals(std::string_view name) {
   for (const argument::item& item : a->items)
     out.push_back(is_whole ? static_cast<double>(item.number) : item.real);
   if ((a->what != argument::kind::real && !is_whole) || is_symbolic(name))
-    fail_with(code::attribute,
-              cat("argument ", quoted(name), " is ", a->tag, ": expected known numbers"));
+    fail_with(code::attribute, cat("argument ", quoted(name), " is ", printable_name(a->tag),
+                                   ": expected known numbers"));
   return out;
 }
 
@@ -198,7 +200,7 @@ TENON_INLINE std::string_view call::text(std::string_view name, std::string_view
   if (!a) return otherwise;
   if (a->what == argument::kind::text && !a->is_list) return a->items[0].name;
   fail_with(code::attribute,
-            cat("argument ", quoted(name), " is ", a->tag, ": expected as_string"));
+            cat("argument ", quoted(name), " is ", printable_name(a->tag), ": expected as_string"));
   return otherwise;
 }
 
@@ -227,8 +229,8 @@ TENON_INLINE value_id call::sizes(std::string_view name, std::int64_t instead_of
   const argument* a = need(name);
   if (!a) return {};
   if (a->what != argument::kind::integer && !a->items.empty()) {
-    fail_with(code::attribute,
-              cat("argument ", quoted(name), " is ", a->tag, ": expected integers"));
+    fail_with(code::attribute, cat("argument ", quoted(name), " is ", printable_name(a->tag),
+                                   ": expected integers"));
     return {};
   }
   std::vector<std::int64_t> numbers;
@@ -247,8 +249,8 @@ TENON_INLINE value_id call::size_at(std::string_view name, std::optional<std::in
   const argument* a = need(name);
   if (!a) return {};
   if (!a->is_list) return sizes(name);
-  fail_with(code::attribute,
-            cat("argument ", quoted(name), " is ", a->tag, ": expected one integer"));
+  fail_with(code::attribute, cat("argument ", quoted(name), " is ", printable_name(a->tag),
+                                 ": expected one integer"));
   return {};
 }
 

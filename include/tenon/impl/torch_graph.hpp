@@ -112,12 +112,20 @@ inline std::string_view without_overload(std::string_view target) {
 
 /// Operators that may return their input or a view of it.
 inline constexpr std::string_view views[] = {
-    "aten.view",      "aten.reshape", "aten.flatten",   "aten.permute",    "aten.transpose",
-    "aten.t",         "aten.numpy_T", "aten.unsqueeze", "aten.squeeze",    "aten.expand",
-    "aten.expand_as", "aten.select",  "aten.slice",     "aten.split",      "aten.split_with_sizes",
-    "aten.chunk",     "aten.unbind",  "aten.detach",    "aten.alias",      "aten.contiguous",
-    "aten.to",        "aten.dropout", "aten.unflatten", "aten.lift_fresh", "aten.movedim",
-    "aten.narrow",    "aten.view_as", "aten.type_as",   "aten.swapaxes",   "aten.feature_dropout"};
+    "aten.view",         "aten.reshape",       "aten.flatten",
+    "aten.permute",      "aten.transpose",     "aten.t",
+    "aten.numpy_T",      "aten.unsqueeze",     "aten.squeeze",
+    "aten.expand",       "aten.expand_as",     "aten.select",
+    "aten.slice",        "aten.split",         "aten.split_with_sizes",
+    "aten.chunk",        "aten.unbind",        "aten.detach",
+    "aten.alias",        "aten.contiguous",    "aten.to",
+    "aten.dropout",      "aten.unflatten",     "aten.lift_fresh",
+    "aten.movedim",      "aten.narrow",        "aten.view_as",
+    "aten.type_as",      "aten.swapaxes",      "aten.feature_dropout",
+    "aten.mT",           "aten.swapdims",      "aten.broadcast_to",
+    "aten.reshape_as",   "aten.as_strided",    "aten._unsafe_view",
+    "aten.unsafe_split", "aten.unsafe_chunk",  "aten.positive",
+    "aten.index",        "aten.alpha_dropout", "aten.native_dropout"};
 
 }  // namespace graph_detail
 
@@ -222,7 +230,7 @@ TENON_INLINE status importer::add_inputs() {
       return fail(code::unsupported, "input ", quoted(spec.value.items[0].name),
                   " is an integer: expected a tensor");
     } else if (spec.what != "user_input" && spec.what != "constant_input") {
-      return fail(code::unsupported, "an input is a ", spec.what,
+      return fail(code::unsupported, "an input is a ", printable_name(spec.what),
                   ": expected parameters, buffers, constants and tensors");
     }
   }
@@ -245,7 +253,8 @@ TENON_INLINE status importer::restrict_symbols() {
 TENON_INLINE result<value_id> importer::lookup(std::string_view name) {
   if (const auto found = values_.find(name); found != values_.end()) {
     if (found->second) return found->second;
-    return fail(code::unsupported, quoted(name), " is a number or list that only torch computes");
+    return fail(code::unsupported, quoted(name),
+                " is an output of its node that is not computed here");
   }
   const auto place = places_.find(name);
   if (place == places_.end())
@@ -415,7 +424,7 @@ TENON_INLINE result<ir::graph> importer::run() {
       return {};
     };
     auto done = read();
-    if (!done) return std::move(done).failure().in(path);
+    if (!done) return std::move(done).failure().in(printable_name(path));
     return {};
   };
   TENON_TRY(load("data/weights/", "_weights_config.json", weights_text_, weights_json_, weights_));

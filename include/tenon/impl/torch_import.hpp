@@ -22,7 +22,7 @@ inline result<ir::graph> read_archive(std::span<const std::byte> bytes,
     return importer(decoded, files, ops::all_ops(), options).run();
   };
   auto out = read();
-  if (!out) return std::move(out).failure().in(path);
+  if (!out) return std::move(out).failure().in(printable_name(path));
   return out;
 }
 

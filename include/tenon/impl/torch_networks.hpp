@@ -331,6 +331,10 @@ inline value_id repeated_heads(call& c, value_id kv, value_id q) {
 inline value_id masked(call& c, value_id scores, value_id q, value_id k) {
   const dtype type = c.type_of(scores);
   const value_id nothing = c.number(-INFINITY, type);
+  if (c.flag("is_causal") && c.has("attn_mask")) {
+    c.fail_with(code::unsupported, "has a mask and is causal: expected one of them");
+    return scores;
+  }
   if (c.flag("is_causal")) {
     const value_id sizes[] = {c.shape_of(q, c.rank(q) - 2, c.rank(q) - 1),
                               c.shape_of(k, c.rank(k) - 2, c.rank(k) - 1)};

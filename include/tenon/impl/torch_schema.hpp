@@ -31,7 +31,8 @@ using json = json_value;
 using kind = json_value::kind;
 
 inline error wrong(std::string_view where, std::string_view expected, json found) {
-  return fail(code::format, where, ": expected ", expected, " vs ", describe(found.what()));
+  return fail(code::format, printable_name(where), ": expected ", expected, " vs ",
+              describe(found.what()));
 }
 
 inline result<json> member(json object, std::string_view name, kind what) {
@@ -90,7 +91,7 @@ inline result<tensor_meta> read_meta(json value) {
   out.type = dtype_of_scalar(number);
   TENON_TRY(const json layout, member(value, "layout", kind::number));
   if (layout.integer() != 7)
-    return fail(code::unsupported, "layout ", layout.text(), ": expected 7");
+    return fail(code::unsupported, "layout ", printable_name(layout.text()), ": expected 7");
   const auto list = [&](std::string_view name, std::vector<sym_int>& to) -> status {
     TENON_TRY(const json found, member(value, name, kind::array));
     return each(found, name, [&](json item) -> status {

@@ -23,6 +23,7 @@ result<std::vector<fact>> infer_op(const any_op& op,
                                    int depth = 0);
 
 /// Whether the shape rule of an op has to look at the data of each run, because these facts do not decide all of it.
+/// It applies the rule again, which may add symbols.
 bool is_left_to_run(const any_op& op,
                     std::span<const fact* const> inputs,
                     std::size_t output_count,

@@ -2,6 +2,7 @@
 
 #include "tenon/ir/append.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,9 +57,13 @@ class patch {
       values_.push_back({{}, std::move((*facts)[i])});
       out.push_back(value_id(base_ + values_.size() - 1));
     }
-    nodes_.push_back({std::move(name), std::move(op), {inputs.begin(), inputs.end()}, out});
+    nodes_.push_back(
+        {std::move(name), std::move(op), {inputs.begin(), inputs.end()}, out, origin_});
     return out;
   }
+
+  /// Nodes added from here on stand for `old` alone; without it for all nodes that the patch replaces.
+  void stand_for(node_id old) { origin_ = (*graph_)[old].origin; }
 
   /// Makes every reader of `old`, graph outputs included, read `by`.
   void replace(value_id old, value_id by) { replacements_.push_back({old, by}); }
@@ -76,6 +81,7 @@ class patch {
     std::string name;
     any_op op;
     std::vector<value_id> inputs, outputs;
+    std::optional<origin> from;
   };
 
   struct replacement {
@@ -90,6 +96,7 @@ class patch {
   std::vector<new_value> values_;
   std::vector<new_node> nodes_;
   std::vector<replacement> replacements_;
+  std::optional<origin> origin_;
 };
 
 /// Erases nodes that nobody reads, starting from the producer of `v`.
@@ -154,7 +161,8 @@ inline result<std::size_t> patch::apply(graph& g) {
       const node_id old = g[replacements_.front().old].producer;
       if (old) n.name = g[old].name;
     }
-    g.add_node(std::move(n.name), std::move(n.op), n.inputs, n.outputs, from);
+    g.add_node(std::move(n.name), std::move(n.op), n.inputs, n.outputs,
+               n.from ? *std::move(n.from) : from);
   }
   for (const replacement& r : replacements_) {
     if (g[r.by].name.empty()) g.row(r.by).name = g[r.old].name;

@@ -90,7 +90,10 @@ class tensor {
   /// The elements; T must be the C++ type of `type()` or have its size for bitwise access.
   template <class T> T* data() const { return reinterpret_cast<T*>(data_); }
 
+  /// The elements; raises `index` where T has another size than those of `type()`.
   template <class T> std::span<T> elements() const {
+    if (count_ != 0 && sizeof(T) != size_of(type_)) [[unlikely]]
+      refuse_elements(sizeof(T));
     return {data<T>(), static_cast<std::size_t>(count_)};
   }
 
@@ -103,6 +106,7 @@ class tensor {
   std::string str() const;
 
  private:
+  [[noreturn]] void refuse_elements(std::size_t bytes_each) const;
   storage storage_;
   std::byte* data_ = nullptr;
   extents dims_;

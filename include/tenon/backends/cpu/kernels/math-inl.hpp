@@ -35,7 +35,7 @@ inline vf vlog(vf x) {
                          1.188817462e-01F,  -1.167564127e-01F, 6.746601240e-02F};
   const vm tiny = lt(x, set1(1.17549435e-38F));
   const vf scaled = select(tiny, x * set1(8388608.0F), x);
-  const vi bits = as_int(scaled) - set1_int(0x3f3504f3);
+  const vi bits = (as_int(scaled) & set1_int(0x7fffffff)) - set1_int(0x3f3504f3);
   const vf exponent = to_float(bits >> 23) - select(tiny, set1(23.0F), zero());
   const vf f = as_float((bits & set1_int(0x7fffff)) + set1_int(0x3f3504f3)) - set1(1.0F);
   const vf square = f * f;
