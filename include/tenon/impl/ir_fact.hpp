@@ -2,7 +2,6 @@
 
 #include "tenon/core/safe_math.hpp"
 #include "tenon/ir/fact.hpp"
-#include "tenon/tensor/convert.hpp"
 
 #include <string>
 #include <utility>
@@ -25,7 +24,16 @@ TENON_INLINE std::optional<tensor> known_tensor(const fact& f) {
   if (!content || checked_product(std::span(sizes->data(), sizes->size())) != std::ssize(*content))
     return std::nullopt;
   tensor out(f.type, *sizes);
-  store_elements<std::int64_t>(*content, out);
+  for (std::size_t i = 0; i < content->size(); ++i) {
+    if (f.type == dtype::i64)
+      out.data<std::int64_t>()[i] = (*content)[i];
+    else if (f.type == dtype::i32)
+      out.data<std::int32_t>()[i] = static_cast<std::int32_t>((*content)[i]);
+    else if (f.type == dtype::boolean)
+      out.data<bool>()[i] = (*content)[i] != 0;
+    else
+      return std::nullopt;
+  }
   return out;
 }
 
