@@ -13,6 +13,7 @@ TENON_INLINE compile_options compile_options_of(const model_settings& settings) 
   compile_options out;
   out.level = settings.level;
   out.reference_only = settings.reference_only;
+  out.threads = settings.threads;
   out.passes.disabled_passes = settings.disabled_passes;
   out.passes.disabled_rules = settings.disabled_rules;
   interpret_options& bounds = out.passes.settings.interpret;
