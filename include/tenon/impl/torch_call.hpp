@@ -13,8 +13,6 @@ namespace tenon::inline v0::pt2 {
 
 namespace call_detail {
 
-using kind = argument::kind;
-
 /// Arguments that say where or how to compute, not what.
 inline constexpr std::string_view without_meaning[] = {
     "device",       "layout",        "pin_memory",    "memory_format", "requires_grad",
@@ -43,12 +41,6 @@ TENON_INLINE dtype promoted(dtype a, dtype b) {
 
 TENON_INLINE void call::fail_with(code kind, std::string text) {
   if (state_) state_ = error{kind, std::move(text)};
-}
-
-TENON_INLINE std::string_view call::target() const {
-  std::string_view out = node_.target;
-  if (out.starts_with("torch.ops.")) out.remove_prefix(10);
-  return out;
 }
 
 TENON_INLINE const argument* call::find(std::string_view name) const {

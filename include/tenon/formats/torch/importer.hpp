@@ -105,9 +105,6 @@ class call {
 
   const operator_row& row() const { return row_; }
 
-  /// The target without `torch.ops.`: `aten.add.Tensor`.
-  std::string_view target() const;
-
   /// Name of the first argument, `self` or `input`.
   std::string_view first() const {
     return node_.inputs.empty() ? std::string_view("self") : node_.inputs[0].name;
