@@ -1,11 +1,6 @@
 include(CMakePackageConfigHelpers)
 set(tenon_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/tenon")
 install(TARGETS tenon tenon_compiled EXPORT tenon-targets FILE_SET HEADERS FILE_SET fragments)
-if(TARGET tenon_cuda)
-  install(TARGETS tenon_cuda EXPORT tenon-targets)
-endif()
-install(DIRECTORY include/tenon DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
-  FILES_MATCHING PATTERN "*.cuh")
 if(TARGET tenon_tool)
   install(TARGETS tenon_tool)
 endif()

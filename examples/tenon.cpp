@@ -2,8 +2,10 @@
 #include <cstdio>
 #include <new>
 #include <string>
+#include <string_view>
 
 #include "tool/commands.hpp"
+#include "tool/usage.hpp"
 
 namespace {
 
@@ -22,11 +24,13 @@ int run_command_line(int argc, char** argv) {
   tool::command chosen;
   tool::add_commands(app, chosen);
   try {
+    if (argc == 2 && std::string_view(argv[1]) == "help") throw CLI::CallForHelp();
     app.parse(argc, argv);
   } catch (const CLI::Success& e) {
     return app.exit(e);
   } catch (const CLI::ParseError& e) {
-    std::fprintf(stderr, "tenon: usage: %s; see tenon --help\n", e.what());
+    const std::string fault = tool::usage_fault(app, e, {argv + 1, argv + argc});
+    std::fprintf(stderr, "tenon: usage: %s\n", fault.c_str());
     return 2;
   }
   const auto text = chosen();

@@ -74,7 +74,8 @@ inline void add_bench(CLI::App& app, command& chosen) {
 inline void add_inspect(CLI::App& app, command& chosen) {
   auto e = make_entry<tenon::tools::inspect_command>();
   CLI::App* sub = app.add_subcommand("inspect", "inputs, outputs, symbols, ops, weights");
-  sub->add_option("MODEL", e->run.path, "model file")->required();
+  sub->add_option("MODEL", e->run.path, "model file: .onnx, or .pt2 of torch.export.save")
+      ->required();
   sub->add_flag("--text", e->run.prints_text, "also every node");
   sub->callback([&chosen, e] { chosen = [e] { return e->run(); }; });
 }
@@ -82,7 +83,8 @@ inline void add_inspect(CLI::App& app, command& chosen) {
 inline void add_check(CLI::App& app, command& chosen) {
   auto e = make_entry<tenon::tools::check_command>();
   CLI::App* sub = app.add_subcommand("check", "declared inputs, and sizes that the export froze");
-  sub->add_option("MODEL", e->run.path, "model file")->required();
+  sub->add_option("MODEL", e->run.path, "model file: .onnx, or .pt2 of torch.export.save")
+      ->required();
   sub->callback([&chosen, e] { chosen = [e] { return e->run(); }; });
 }
 
@@ -129,22 +131,48 @@ template <class Entry> tenon::status finish_ranges(Entry& e) {
   return {};
 }
 
+inline constexpr const char* range_help =
+    "The file of --range is a JSON object, or a list of them, one per range:\n"
+    "  {\"min\": [[1, 3, 224, 224], [1, 128]],\n"
+    "   \"max\": [[8, 3, 224, 224], [8, 512]],\n"
+    "   \"opts\": [[[4, 3, 224, 224], [4, 128]]]}\n"
+    "min, max and each point of opts have one list of sizes per input, in the order of tenon "
+    "inspect;\n"
+    "for one input the list alone will do: {\"min\": [1, 4], \"max\": [10, 4], \"opts\": [[5, "
+    "4]]}.\n"
+    "opts (shapes to be fastest at) may be left out. Options of a GPU, which are only reported, go "
+    "beside it:\n"
+    "  {\"dynamic_tuning_shapes\": {\"min\": [1, 4], \"max\": [10, 4]},\n"
+    "   \"gpu_config\": {\"disable_fp16_accuracy_check\": true}}\n";
+
 inline void add_optimize(CLI::App& app, command& chosen) {
   auto e = make_entry<tenon::tools::optimize_command>();
   CLI::App* sub = app.add_subcommand("optimize", "write an optimized copy of a model");
   add_model_options(*sub, e->run.model, e->text);
   add_input_options(*sub, e->run.inputs, e->text);
-  sub->add_option("-o,--output", e->run.output, "the optimized model");
-  sub->add_option("--report", e->run.report_path, "report.json");
-  sub->add_option("--passes", e->run.pipeline, "a pipeline instead of that of the level");
-  auto* file = sub->add_option("--range", e->range_file, "ranges of shapes as JSON");
+  sub->add_option("-o,--output", e->run.output,
+                  "the optimized model as ONNX; without it nothing is saved");
+  sub->add_option("--report", e->run.report_path, "what was done, as JSON");
+  sub->add_option("--passes", e->run.pipeline,
+                  "a pipeline instead of that of the level; see tenon passes");
+  auto* file = sub->add_option("--range", e->range_file, "ranges of shapes as JSON, see below");
   auto* min = sub->add_option("--min", e->min, "least shapes, such as 1x3x224x224,1x128");
   auto* max = sub->add_option("--max", e->max, "greatest shapes");
-  sub->add_option("--opt", e->opts, "shapes to be fastest at")->take_all()->expected(1)->needs(min);
+  sub->add_option("--opt", e->opts, "shapes to be fastest at; may be repeated")
+      ->take_all()
+      ->expected(1)
+      ->needs(min);
   min->needs(max)->excludes(file);
   max->needs(min);
+  sub->footer(range_help);
   choose(*sub, chosen, e, [](auto& given) -> tenon::status {
     TENON_TRY(finish_model(given));
+    const auto& in = given.run.inputs;
+    if (!in.dims.empty() && !in.seed && in.files.empty())
+      return tenon::fail(
+          tenon::code::option, "--dim ", tenon::quoted(in.dims[0]),
+          " has no use: it is the size of test data, expected with --random or --input; "
+          "--min and --max tell the shapes to optimize for");
     return finish_ranges(given);
   });
 }
@@ -153,8 +181,10 @@ inline void add_demo(CLI::App& app, command& chosen) {
   auto e = make_entry<tenon::tools::demo_command>();
   CLI::App* sub = app.add_subcommand("demo", "write a demonstration model");
   auto kind = std::make_shared<std::string>();
-  sub->add_option("KIND", *kind, "resnet50")->required()->check(CLI::IsMember({"resnet50"}));
-  sub->add_option("OUT", e->run.output, "the model file")->required();
+  sub->add_option("KIND", *kind, "resnet50 is the one there is")
+      ->required()
+      ->check(CLI::IsMember({"resnet50"}));
+  sub->add_option("OUT", e->run.output, "the ONNX file to write")->required();
   sub->add_option("--classes", e->run.options.classes)->capture_default_str();
   sub->add_option("--seed", e->run.options.seed)->capture_default_str();
   sub->add_option("--batch", e->run.options.batch, "name of the batch symbol")
@@ -170,9 +200,10 @@ inline void add_quickstart(CLI::App& app, command& chosen) {
   sub->add_option("MODEL", e->run.model, "by default a ResNet-50 with random weights");
   sub->add_option("--output-dir", e->run.output_dir)->capture_default_str();
   sub->add_option("--dim", e->run.dims, "SYMBOL=SIZE")->take_all()->expected(1);
-  sub->add_option("--threads", e->run.threads)->check(CLI::Range(0, 1024));
+  add_threads(*sub, e->run.threads);
   sub->callback([&chosen, e] {
     chosen = [e]() -> text_result {
+      TENON_TRY(check_threads(e->run.threads));
       TENON_TRY(e->run([](std::string_view line) {
         std::fwrite(line.data(), 1, line.size(), stdout);
         std::fputc('\n', stdout);

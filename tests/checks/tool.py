@@ -9,7 +9,6 @@ import json
 import os
 import pathlib
 import struct
-import subprocess
 import sys
 import tempfile
 
@@ -23,6 +22,9 @@ except ImportError as missing:
     sys.exit(0)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+from tool_checks import Checks, dense, value  # noqa: E402
+
 BENCH_KEYS = {"median_ms", "mean_ms", "p10_ms", "p90_ms", "p99_ms", "min_ms", "runs", "load_ms", "peak_rss_mb"}
 REPORT_KEYS = {"software_context", "hardware_context", "user_config", "diagnosis", "optimizations", "overall",
                "model_info", "compatibility_list", "model_sdk"}
@@ -31,67 +33,6 @@ RAW = [("BFLOAT16", "uint16"), ("FLOAT8E4M3FN", "uint8"), ("FLOAT8E5M2", "uint8"
        ("UINT4", "uint8"), ("FLOAT4E2M1", "uint8"), ("INT2", "uint8"), ("UINT2", "uint8")]
 PLAIN = ["float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
          "bool", "complex64"]
-
-
-class Checks:
-    def __init__(self, tenon, folder):
-        self.tenon, self.folder = tenon, pathlib.Path(folder)
-        self.passed = self.failed = 0
-
-    def expect(self, name, fine, text=""):
-        self.passed, self.failed = self.passed + bool(fine), self.failed + (not fine)
-        if not fine:
-            print(f"FAILED {name}: {text}")
-
-    def run(self, *words):
-        return subprocess.run([str(self.tenon), *map(str, words)], capture_output=True, text=True, cwd=self.folder,
-                              timeout=300)
-
-    def good(self, name, *words):
-        """The standard output of a command that has to succeed."""
-        done = self.run(*words)
-        self.expect(name, done.returncode == 0, f"exit {done.returncode}: {done.stderr.strip()[:300]}")
-        return done.stdout
-
-    def bad(self, name, status, part, *words):
-        done = self.run(*words)
-        lines = done.stderr.strip().splitlines()
-        self.expect(name, done.returncode == status and len(lines) == 1 and part in lines[0],
-                    f"exit {done.returncode}, expected {status} and {part!r}: {done.stderr.strip()[:300]}")
-
-    def near(self, name, found, wanted):
-        self.expect(name, found is not None and found.dtype == np.float32 and found.shape == wanted.shape and
-                    np.allclose(found, wanted, atol=1e-5), found)
-
-    def save(self, name, nodes, inputs, outputs, constants=(), opset=21):
-        graph = helper.make_graph(nodes, name, inputs, outputs, list(constants))
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
-        path = self.folder / f"{name}.onnx"
-        path.write_bytes(model.SerializeToString())
-        return path.name
-
-    def array(self, name, value):
-        np.save(self.folder / name, value)
-        return name
-
-    def load(self, *parts):
-        path = self.folder.joinpath(*parts)
-        return np.load(path) if path.exists() else None
-
-    def report(self, name):
-        path = self.folder / name
-        return json.loads(path.read_text()) if path.exists() else {}
-
-
-def value(name, kind="FLOAT", shape=("N", 4)):
-    return helper.make_tensor_value_info(name, getattr(TensorProto, kind), shape)
-
-
-def dense(c):
-    w = np.arange(12, dtype=np.float32).reshape(4, 3) / 7 - 0.5
-    constants = [onnx.numpy_helper.from_array(w, "w"), onnx.numpy_helper.from_array(np.ones(3, np.float32), "b")]
-    nodes = [helper.make_node("MatMul", ["x", "w"], ["xw"]), helper.make_node("Add", ["xw", "b"], ["y"])]
-    return c.save("dense", nodes, [value("x")], [value("y", shape=("N", 3))], constants), w
 
 
 def check_run(c):
@@ -136,9 +77,104 @@ def check_run(c):
     c.bad("malformed --dim", 2, "SYMBOL=SIZE", "run", model, "--random", "1", "--dim", "N=many")
     c.bad("unknown level", 2, "expected none, o1 or o2", "run", model, "--level", "o9")
     c.bad("unknown option", 2, "usage", "run", model, "--bogus")
-    c.bad("no command", 2, "usage")
-    c.bad("unknown command", 2, "usage", "walk")
+    c.bad("no command", 2, "no command: expected one of run, optimize")
+    c.bad("an option before the command", 2, "'--threads' stands where the command has to", "--threads", "1", "run")
+    c.bad("unknown command", 2, "'benhc' is no command: expected one of run, optimize", "benhc")
+    c.bad("nearest command", 2, "did you mean optimize?; see tenon --help", "optimise", model)
+    c.bad("nearest option", 2, "'--ouput-dir' is unknown; did you mean --output-dir?", "run", model, "--ouput-dir", "x")
+    c.expect("help as a command", "Subcommands:" in c.good("tenon help", "help"))
+    for option, wrong, near in (("--disable-pass", "fold-constant", "fold-constants"),
+                                ("--disable-rule", "conv-batchnorm", "conv-batch-norm")):
+        c.bad(f"misspelt {option}", 2, f"{option}: {wrong!r} is unknown", "run", model, option, wrong)
+        c.bad(f"nearest {option}", 2, f"did you mean {near}?", "bench", model, option, wrong)
+        c.good(option, "run", model, option, near, "--input", file)
+    for name in ("fuse(standard)", "fuse-epilogues"):
+        c.good(f"--disable-pass {name}", "run", model, "--disable-pass", name, "--input", file)
     c.bad("malformed size", 2, "GiB", "run", model, "--input", file, "--memory-limit", "much")
+
+
+def check_threads(c):
+    """--threads, then TENON_NUM_THREADS, then OMP_NUM_THREADS: what is malformed and would count is an error."""
+    model, _ = dense(c)
+    words = ("bench", model, "--random", "1", "--dim", "N=2", "--runs", "1", "--warmup", "1")
+    used = lambda *more, **env: json.loads(c.good(f"{more} {env}", *words, *more, env=env) or "{}").get("threads")
+    for wrong in ("abc", "0", "-3", "4,2", "99999"):
+        c.bad(f"TENON_NUM_THREADS={wrong}", 2, f"TENON_NUM_THREADS is {wrong!r}", *words,
+              env={"TENON_NUM_THREADS": wrong})
+        c.expect("an option counts", used("--threads", "1", TENON_NUM_THREADS=wrong) == 1)
+    for wrong in ("abc", "0", "-3", "99999"):
+        c.bad(f"--threads {wrong}", 2, "--threads", *words, "--threads", wrong)
+        c.bad(f"quickstart --threads {wrong}", 2, "--threads", "quickstart", model, "--threads", wrong)
+    c.expect("tenon's variable", used(TENON_NUM_THREADS="3", OMP_NUM_THREADS="2") == 3)
+    c.expect("a list of OpenMP", used(TENON_NUM_THREADS="", OMP_NUM_THREADS="4,2") == 4)
+    c.expect("OpenMP's is passed over", used(OMP_NUM_THREADS="many") == used(OMP_NUM_THREADS=""))
+
+
+def check_sizes(c):
+    """Sizes of shared symbols come from files and --dim, which have to agree."""
+    nodes = [helper.make_node("Add", ["a", "b"], ["ab"]), helper.make_node("Concat", ["ab", "d"], ["y"], axis=0)]
+    model = c.save("shared", nodes, [value("a"), value("b"), value("d", shape=("M", 4))],
+                   [value("y", shape=(None, 4))])
+    three = c.array("three.npy", np.ones((3, 4), np.float32))
+    four = c.array("four.npy", np.ones((4, 4), np.float32))
+    words = ("run", model, "--random", "1", "--dim", "M=2", "--input", f"a={three}")
+    for more in ((), ("--dim", "N=3")):
+        c.expect("a random input fits a file", "y: f32[5, 4]" in c.good(f"sizes {more}", *words, *more))
+    c.bad("--dim against a file", 1, "input 'a' dim 0 is N: expected 5 vs 3 (N is 5 by --dim)", *words, "--dim", "N=5")
+    c.bad("file against file", 1, "input 'b' dim 0 is N: expected 3 vs 4 (N is 3 by input 'a')", *words, "--input",
+          f"b={four}")
+    c.bad("two sizes of a symbol", 2, "dim 'M' is given as 2 and as 7", *words, "--dim", "M=7")
+    for command in ("run", "optimize", "bench"):
+        c.bad(f"{command}: no such symbol", 2, "'K' is no symbol of the model, expected one of N, M", command, model,
+              "--random", "1", "--dim", "K=3")
+
+
+def check_archives(c):
+    """NAME=FILE.npz: arrays 0, 1, ... of a sequence; of a tensor the array of its name or the only one."""
+    model, w = dense(c)
+    x = np.ones((2, 4), np.float32)
+    for name, arrays in (("only", {"arr_0": x}), ("named", {"x": x, "other": w})):
+        np.savez(c.folder / f"{name}.npz", **arrays)
+        c.good(f"{name}.npz", "run", model, "--input", f"x={name}.npz", "--output-dir", name)
+        c.near(f"{name}.npz is read", c.load(name, "y.npy"), x @ w + 1)
+    np.savez(c.folder / "two.npz", p=x, q=x)
+    c.bad("two.npz", 1, "2 arrays, expected one, or one called 'x'", "run", model, "--input", "x=two.npz")
+    tensor = helper.make_tensor_type_proto(TensorProto.FLOAT, None)
+    for inner, files in ((tensor, {"x": x}), (helper.make_sequence_type_proto(tensor), {"0": x, "1": w})):
+        kind = helper.make_optional_type_proto(inner)
+        model = c.save("maybe", [helper.make_node("OptionalGetElement", ["x"], ["y"])],
+                       [helper.make_value_info("x", kind)], [helper.make_value_info("y", inner)])
+        np.savez(c.folder / "maybe.npz", **files)
+        for text in ("maybe.npz", "x=maybe.npz"):
+            out = c.good(f"optional of {len(files)} {text}", "run", model, "--input", text)
+            c.expect("an optional is read", out.startswith("y: "), out)
+
+
+def check_outputs(c):
+    """All outputs or none, however few files may be open."""
+    names = [f"y{i}" for i in range(200)]
+    model = c.save("many", [helper.make_node("Neg", ["x"], [n]) for n in names], [value("x")],
+                   [value(n) for n in names])
+    words = ("run", model, "--random", "1", "--dim", "N=1", "--output-dir")
+    c.good("200 outputs with 32 open files", *words, "many", files=32)
+    c.expect("all are there", sorted(os.listdir(c.folder / "many")) == sorted(f"{n}.npy" for n in names))
+    (c.folder / "blocked/y150.npy").mkdir(parents=True)
+    c.bad("a folder in place of an output", 1, "output 'y150'", *words, "blocked")
+    c.expect("none is there", os.listdir(c.folder / "blocked") == ["y150.npy"])
+
+
+def check_files(c):
+    """What is no model says so."""
+    (c.folder / "empty.onnx").write_bytes(b"")
+    (c.folder / "text.onnx").write_text("# a text\n")
+    (c.folder / "prose.onnx").write_text("This is no model either.\n")
+    np.savez(c.folder / "arrays.npz", a=np.ones(1))
+    for name, part in (("empty.onnx", "'empty.onnx': is empty"), (".", "is a folder"),
+                       ("text.onnx", "is neither an ONNX model nor a .pt2 file of torch.export.save"),
+                       ("prose.onnx", "is neither an ONNX model nor a .pt2 file"), ("none.onnx", "No such file"),
+                       ("arrays.npz", "expected an exported program")):
+        for command in ("inspect", "check", "run", "optimize", "quickstart"):
+            c.bad(f"{command} {name}", 1, part, command, name)
 
 
 def check_export(c):
@@ -279,6 +315,7 @@ def check_optimize(c):
     words = ("--min", "1x4", "--max", "10x4", "--opt", "5x4", "--opt", "8x4", "--random", "0", "--dim", "N=5")
     c.good("optimize", "optimize", model, "-o", "fast.onnx", "--report", "report.json", *words)
     report = c.report("report.json")
+    c.expect("nodes in the report", report.get("nodes") == {"before": 2, "optimized": 1, "plan": 1}, report.get("nodes"))
     c.expect("keys of the report", REPORT_KEYS <= set(report), sorted(REPORT_KEYS - set(report)))
     ranges = report.get("user_config", {}).get("dynamic_tuning_shapes", [{}])
     c.expect("ranges in the report", ranges[0].get("opts") == [[[5, 4]], [[8, 4]]], ranges)
@@ -287,7 +324,17 @@ def check_optimize(c):
     c.good("compare levels", "compare", model, "--level", "none", "--level-b", "o2", "--random", "1", "--dim", "N=3",
            "--tolerance", "1e-5")
     out = c.good("optimize --level none", "optimize", model, "-o", "same.onnx", "--level", "none")
-    c.expect("no node is changed", "nodes 2 -> 2" in out, out)
+    c.expect("no node is changed", "nodes 2 -> 2, saved as same.onnx\n" in out, out)
+    out = c.good("optimize counts nodes", "optimize", model, "-o", "counted.onnx")
+    saved = len(onnx.load(c.folder / "counted.onnx").graph.node)
+    c.expect("nodes of the saved graph", out.startswith(f"nodes 2 -> {saved}, saved as counted.onnx\n"), out)
+    c.expect("nodes of the plan", "nodes in the plan for this machine 1\n" in out, out)
+    out = c.good("optimize without -o", "optimize", model)
+    c.expect("nothing is saved", f"nodes 2 -> {saved}, not saved: give -o FILE.onnx" in out, out)
+    c.bad("--dim that nothing uses", 2, "--dim 'N=4' has no use", "optimize", model, "--dim", "N=4")
+    out = " ".join(c.good("help of ranges", "optimize", "--help").split())
+    shown = out[out.find("{"):out.find(" min, max and each")]
+    c.expect("the example of a range", sorted(json.loads(shown)) == ["max", "min", "opts"], out)
     (c.folder / "range.json").write_text('{"dynamic_tuning_shapes": {"min": [1, 4], "max": [10, 4], "opts": [[5, 4]]},'
                                          ' "gpu_config": {"disable_fp16_accuracy_check": true}}')
     c.good("optimize --range", "optimize", model, "--range", "range.json", "-o", "ranged.onnx", "--report",
@@ -336,6 +383,8 @@ def check_bench(c):
     c.expect("--min-time", json.loads((c.folder / "b.json").read_text())["runs"] >= 15)
     c.expect("--profile", "kernel" in c.good("profile", "bench", model, "--random", "1", "--dim", "N=2", "--runs", "2",
                                              "--profile"))
+    long = ("--random", "1", "--dim", "N=2", "--runs", "1000000", "--warmup", "1000000")
+    c.bad("--json is tried before the runs", 1, "io error", "bench", model, *long, "--json", "no/such/b.json")
     c.bad("runs and time", 2, "usage", "bench", model, "--runs", "3", "--min-time", "1")
 
 
@@ -357,6 +406,14 @@ def check_lists(c):
     out = c.good("check", "check", up)
     c.expect("check warns", "warning" in out and "256 stands where the size H is free" in out, out)
     c.expect("check declares inputs", "input x: f32[1, 3, H, W]" in out and "1 warnings" in out, out)
+    for shape, to, fine in ((("N", "S"), [-1, 1], True), (("N", "S"), [0, 1, -1], True), (("N",), [1, -1], True),
+                            (("N", "S", 8), [-1, 8], True), (("N", "S", 8), [0, -1, 2, 4], True),
+                            (("N", 6), [1, -1], False), (("N", "S", 8), [1, -1, 8], False),
+                            (("N", 6), [8, -1], False), (("N", "S"), [-1, 5], False)):
+        flat = c.save("flat", [helper.make_node("Reshape", ["x", "to"], ["y"])], [value("x", shape=shape)],
+                      [value("y", shape=(None,) * len(to))], [helper.make_tensor("to", TensorProto.INT64, (len(to),), to)])
+        out = c.good("check a reshape", "check", flat)
+        c.expect(f"check {shape} to {to}", ("0 warnings" in out) == fine, out)
     c.expect("check finds nothing", "0 warnings" in c.good("check dense", "check", model))
     unknown = c.save("unknown", [helper.make_node("Nope", ["x"], ["y"]), helper.make_node("Never", ["y"], ["z"])],
                      [value("x")], [value("z")])
@@ -367,6 +424,7 @@ def check_lists(c):
                           ("errors", "resource")):
         c.expect(command, part in c.good(command, command))
     c.expect("ops conv", "group" in c.good("ops conv", "ops", "conv"))
+    c.expect("ops by the ONNX name", c.good("ops Conv", "ops", "Conv").startswith("conv("))
     c.bad("ops of another name", 2, "unknown", "ops", "convolve")
     c.bad("rules of another name", 2, "unknown", "rules", "nothing")
     c.good("help", "--help")
@@ -379,7 +437,8 @@ def check_demo(c):
     c.expect("53 convolutions", "op conv 53" in out and "f32[N, 3, 224, 224]" in out, out)
     c.good("demo runs", "run", "demo.onnx", "--random", "1", "--dim", "N=1", "--output-dir", "demo")
     c.expect("demo classes", c.load("demo", "output.npy").shape == (1, 7))
-    c.bad("another demo", 2, "usage", "demo", "resnet51", "demo2.onnx")
+    c.bad("demo of nothing", 2, "expected tenon demo KIND OUT (KIND: resnet50 is the one there is, OUT:", "demo")
+    c.bad("another demo", 2, "resnet50", "demo", "resnet51", "demo2.onnx")
     c.bad("a folder that is not there", 1, "io error", "demo", "resnet50", "no/such/demo.onnx")
 
 
@@ -405,7 +464,7 @@ def main():
     given = words.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         checks = Checks(pathlib.Path(given.tenon).resolve(), folder)
-        for step in (check_run, check_export, check_images, check_names, check_dtypes, check_limits, check_optimize,
+        for step in (check_run, check_threads, check_sizes, check_archives, check_outputs, check_files, check_export, check_images, check_names, check_dtypes, check_limits, check_optimize,
                      check_bench, check_lists, check_demo, check_quickstart):
             try:
                 step(checks)

@@ -193,6 +193,29 @@ TEST_CASE("option, TENON_NUM_THREADS, OMP_NUM_THREADS and the quota in this orde
   CHECK(read_cpu_limits(-1, sources).threads == 2);
 }
 
+TEST_CASE("a malformed TENON_NUM_THREADS can be told from one that counts") {
+  limit_sources sources;
+  sources.environment = [](const char*) -> const char* { return nullptr; };
+  CHECK(check_thread_environment(sources));
+  sources.environment = [](const char* name) {
+    return std::string_view(name) == "TENON_NUM_THREADS" ? " 8 " : "many";
+  };
+  CHECK(check_thread_environment(sources));
+  CHECK(read_cpu_limits(0, sources).threads == 8);
+  sources.environment = [](const char* name) {
+    return std::string_view(name) == "TENON_NUM_THREADS" ? "4,2" : "3";
+  };
+  CHECK(read_cpu_limits(0, sources).threads == 3);
+  REQUIRE(!check_thread_environment(sources));
+  CHECK(check_thread_environment(sources).failure().kind == code::option);
+  CHECK(check_thread_environment(sources).failure().message.find(
+            "TENON_NUM_THREADS is '4,2': expected a number from 1 to 1024") != std::string::npos);
+  sources.environment = [](const char*) { return "-3"; };
+  CHECK(!check_thread_environment(sources));
+  sources.environment = [](const char*) { return "1025"; };
+  CHECK(!check_thread_environment(sources));
+}
+
 TEST_CASE("the real machine is read and its affinity is kept") {
   const cpu_limits real = read_cpu_limits();
   CHECK(real.threads >= 1);

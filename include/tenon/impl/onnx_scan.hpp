@@ -217,12 +217,15 @@ TENON_INLINE void importer::miss(const node_proto& node) {
 
 TENON_INLINE error importer::unsupported_ops() const {
   std::string list;
+  bool has_domain = false;
   for (const missing_op& m : missing_) {
+    has_domain = has_domain || m.what.find(" of domain ") != std::string::npos;
     list += cat(list.empty() ? "" : "; ", m.what, m.nearest, " in ", join(m.nodes));
     if (m.count > m.nodes.size()) list += cat(" and ", m.count - m.nodes.size(), " more");
   }
   return fail(code::unsupported, missing_.size(), missing_.size() == 1 ? " op is" : " ops are",
-              " not supported: ", list);
+              " not supported: ", list,
+              has_domain ? "; for ops of your own pass a table with them to onnx::load_file" : "");
 }
 
 TENON_INLINE status importer::scan_nodes(std::span<const node_proto> nodes,

@@ -210,8 +210,15 @@ inline int affinity_count() {
   return static_cast<int>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
 }
 
+/// The number of TENON_NUM_THREADS; nothing when unset or no number from 1 to 1024.
+inline std::optional<int> own_threads(const char* text) {
+  const auto number = text == nullptr ? std::nullopt : number_in(text);
+  if (!number || *number == 0 || *number > cpu_limits::max_threads) return std::nullopt;
+  return static_cast<int>(*number);
+}
+
 /// The first number of `4` or `4,2`; nothing when unset, zero or malformed.
-inline std::optional<int> threads_in(const char* text) {
+inline std::optional<int> omp_threads_in(const char* text) {
   if (text == nullptr) return std::nullopt;
   std::string_view rest = text;
   const auto number = number_in(take(rest, ','));
@@ -235,6 +242,14 @@ TENON_INLINE std::string cpu_limits::str() const {
   return out;
 }
 
+TENON_INLINE status check_thread_environment(const limit_sources& sources) {
+  const char* const text = sources.environment("TENON_NUM_THREADS");
+  if (text == nullptr || *text == '\0' || limits_detail::own_threads(text)) return {};
+  return fail(code::option, "environment: TENON_NUM_THREADS is ", quoted(std::string_view(text)),
+              ": expected a number from 1 to ", cpu_limits::max_threads,
+              "; correct or unset it, or give the number of threads as an option");
+}
+
 TENON_INLINE cpu_limits read_cpu_limits(int threads_option, const limit_sources& sources) {
   using namespace limits_detail;
   cpu_limits out;
@@ -243,8 +258,8 @@ TENON_INLINE cpu_limits read_cpu_limits(int threads_option, const limit_sources&
   out.memory_bytes = memory_of(sources);
   out.threads = std::min(out.cpus(), cpu_limits::max_threads);
   out.threads_from = out.cpus() < out.affinity ? limited_by::quota : limited_by::affinity;
-  const auto tenon_threads = threads_in(sources.environment("TENON_NUM_THREADS"));
-  const auto omp_threads = threads_in(sources.environment("OMP_NUM_THREADS"));
+  const auto tenon_threads = own_threads(sources.environment("TENON_NUM_THREADS"));
+  const auto omp_threads = omp_threads_in(sources.environment("OMP_NUM_THREADS"));
   if (threads_option > 0) {
     out.threads = std::min(threads_option, cpu_limits::max_threads);
     out.threads_from = limited_by::option;

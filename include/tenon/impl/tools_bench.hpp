@@ -4,6 +4,7 @@
 #include "tenon/plan/plan.hpp"
 #include "tenon/runtime/cpu_limits.hpp"
 #include "tenon/tools/command_bench.hpp"
+#include "tenon/tools/folder.hpp"
 #include "tenon/tools/json.hpp"
 
 #include <algorithm>
@@ -62,6 +63,7 @@ TENON_INLINE std::string profile_table(const session& s) {
 }
 
 TENON_INLINE result<std::string> bench_command::operator()() const {
+  TENON_TRY(check_output_file(json_path));
   TENON_TRY(auto opened, open_model(model));
   TENON_TRY(const auto values, read_inputs(declared_inputs::of(opened.model), inputs));
   const auto run = [&]() -> status {

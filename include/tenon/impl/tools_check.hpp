@@ -1,9 +1,14 @@
 #pragma once
 
+#include "tenon/core/safe_math.hpp"
 #include "tenon/formats/load.hpp"
 #include "tenon/ops/movement.hpp"
 #include "tenon/ops/resize.hpp"
 #include "tenon/tools/command_check.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <span>
 
 namespace tenon::inline v0::tools {
 
@@ -35,12 +40,34 @@ inline std::string declared_as(const ir::graph& g, std::int64_t size) {
   return {};
 }
 
+/// Whether a reshape with a -1 keeps the meaning of free dims of x although size k is constant: the -1 takes them
+/// in, and the constants after it only split or keep constant dims; a 1 before it is no batch that is merged away.
+inline bool is_absorbed(const ir::fact& x, std::span<const std::int64_t> sizes, std::size_t k) {
+  const auto hole =
+      static_cast<std::size_t>(std::find(sizes.begin(), sizes.end(), -1) - sizes.begin());
+  if (!x.is_ranked || hole == sizes.size()) return false;
+  if (k < hole) {
+    const auto kept =
+        std::count_if(sizes.begin(), sizes.end(), [](auto s) { return s == 0 || s > 1; });
+    const auto own =
+        std::count_if(x.shape.begin(), x.shape.end(), [](dim d) { return d != dim(1); });
+    return sizes[k] == 1 && own - kept <= 1;
+  }
+  std::optional<std::int64_t> after = 1, last = 1;
+  for (std::size_t i = hole + 1; i < sizes.size() && after; ++i)
+    after = checked_mul(*after, sizes[i]);
+  for (std::size_t i = x.rank(); last && i-- > 0 && x.shape[i].as_constant();)
+    last = checked_mul(*last, *x.shape[i].as_constant());
+  return after && last && *after > 0 && *last % *after == 0;
+}
+
 /// Why a constant size is suspicious; empty when it is not.
 inline std::string suspicion(const ir::graph& g,
                              const ir::fact& x,
-                             std::size_t axis,
-                             std::int64_t size) {
-  if (size < 1) return {};
+                             std::span<const std::int64_t> sizes,
+                             std::size_t axis) {
+  const std::int64_t size = sizes[axis];
+  if (size < 1 || is_absorbed(x, sizes, axis)) return {};
   if (x.is_ranked && axis < x.rank()) {
     const auto own = x.shape[axis].as_constant();
     if (!own) return cat(size, " stands where the size ", x.shape[axis], " is free");
@@ -59,7 +86,7 @@ inline void check_node(const ir::graph& g, node_id n, std::vector<std::string>& 
     std::vector<std::int64_t> sizes(static_cast<std::size_t>(t->size()));
     load_elements<std::int64_t>(*t, sizes);
     for (std::size_t k = 0; k < sizes.size(); ++k) {
-      const std::string why = suspicion(g, g.fact(node.inputs[0]), k, sizes[k]);
+      const std::string why = suspicion(g, g.fact(node.inputs[0]), sizes, k);
       if (why.empty()) continue;
       out.push_back(cat(where, name, " is the constant ", bracketed(sizes), ": ", why));
       break;

@@ -38,7 +38,8 @@ class random_numbers {
 /// Fills the places of the inputs of one model.
 class reader {
  public:
-  explicit reader(const declared_inputs& m) : model_(&m), values_(m.names.size()) {}
+  explicit reader(const declared_inputs& m, bindings sizes = {})
+      : model_(&m), values_(m.names.size()), sizes_(std::move(sizes)) {}
 
   status read(std::string_view text) {
     const std::size_t split = text.rfind('=');
@@ -57,15 +58,29 @@ class reader {
     return load(next, text);
   }
 
-  status fill(std::uint64_t seed, const bindings& sizes) {
+  /// Takes the sizes of symbols from the values that were read; they have to agree with one another and with --dim.
+  status learn() {
+    std::vector<std::string> origins;
+    for (const bool is_symbol : {true, false})
+      for (std::size_t i = 0; i < values_.size(); ++i) {
+        const ir::fact& f = model_->facts[i];
+        if (!values_[i] || !values_[i].is_tensor() || !f.is_tensor() || !f.is_ranked) continue;
+        const extents& found = values_[i].as_tensor().dims();
+        for (std::size_t k = 0; k < f.rank() && found.size() == f.rank(); ++k)
+          if (f.shape[k].is_symbol() == is_symbol) TENON_TRY(agree(i, k, found[k], origins));
+      }
+    return {};
+  }
+
+  status fill(std::uint64_t seed) {
     for (std::size_t i = 0; i < values_.size(); ++i) {
       const ir::fact& f = model_->facts[i];
       if (values_[i] || f.what == ir::fact::kind::optional) continue;
       const std::string where = cat("input ", quoted(model_->names[i]));
       if (!f.is_tensor() || !f.is_ranked)
         return fail(code::input, where, " is ", f.str(), ": it needs a file");
-      const auto dims = evaluate(f.shape, sizes);
-      if (!dims) return fail(code::input, where, " is ", f.str(), ": ", unbound(f.shape, sizes));
+      const auto dims = evaluate(f.shape, sizes_);
+      if (!dims) return fail(code::input, where, " is ", f.str(), ": ", unbound(f.shape));
       auto made = random_tensor(f.type, *dims, seed + i);
       if (!made) return std::move(made).failure().in(where);
       values_[i] = *std::move(made);
@@ -92,8 +107,12 @@ class reader {
 
   bool expects_sequence() const {
     for (std::size_t i = 0; i < values_.size(); ++i)
-      if (!values_[i]) return !model_->facts[i].is_tensor();
+      if (!values_[i]) return is_sequence(model_->facts[i]);
     return false;
+  }
+
+  static bool is_sequence(const ir::fact& f) {
+    return f.what == ir::fact::kind::sequence || f.holds_sequence;
   }
 
   status load(std::size_t i, std::string_view path) {
@@ -102,7 +121,7 @@ class reader {
     const ir::fact& f = model_->facts[i];
     const auto type = f.type == dtype::undefined ? std::nullopt : std::optional(f.type);
     if (!path.ends_with(".npz")) {
-      if (f.what == ir::fact::kind::sequence)
+      if (is_sequence(f))
         return fail(code::input, where, " is ", f.str(), ", expected a .npz file vs ",
                     quoted(path));
       const std::string shown = cat(where, ": ", path);
@@ -110,13 +129,28 @@ class reader {
                 image_format_of(path) ? load_image(path, shown) : load_npy(path, shown, type));
       return {};
     }
-    if (f.is_tensor())
-      return fail(code::input, where, " is ", f.str(), ", expected a .npy file vs ", quoted(path));
     TENON_TRY(const auto file, mapped_file::open(path));
+    if (!is_sequence(f)) return load_only(i, file, cat(where, ": ", path), type);
     TENON_TRY(auto items, read_npz_sequence(file.bytes(), cat(where, ": ", path), type));
     datum out(std::vector<datum>(items.begin(), items.end()));
     out.declare_element_type(f.type);
     values_[i] = std::move(out);
+    return {};
+  }
+
+  /// The array of this input by its name, or the only one.
+  status load_only(std::size_t i,
+                   const mapped_file& file,
+                   const std::string& where,
+                   std::optional<dtype> type) {
+    TENON_TRY(const auto archive, npz_reader::open(file.bytes(), where));
+    const std::string& name = model_->names[i];
+    std::string key = archive.contains(name) ? name : "in_" + name;
+    if (!archive.contains(key) && archive.keys().size() == 1) key = archive.keys().front();
+    if (!archive.contains(key))
+      return fail(code::input, where, ": ", archive.keys().size(),
+                  " arrays, expected one, or one called ", quoted(name));
+    TENON_TRY(values_[i], archive.read(key, type));
     return {};
   }
 
@@ -140,14 +174,45 @@ class reader {
                 known());
   }
 
-  static std::string unbound(const dims& shape, const bindings& sizes) {
-    for (const dim d : shape)
-      if (!evaluate(d, sizes)) return cat("size ", d, " is not known; give --dim ", d, "=SIZE");
-    return "a size is negative";
+  std::string unbound(const dims& shape) const {
+    inline_vector<std::uint32_t, 8> symbols;
+    for (const dim d : shape) collect_symbols(d, symbols);
+    for (const std::uint32_t s : symbols)
+      if (const auto name = printable_name(model_->symbols.scope().name_of(s)); !sizes_[s])
+        return cat("size ", name, " is not known; give --dim ", name, "=SIZE");
+    return "a size is negative or too large";
+  }
+
+  /// Axis k of input i, which is `found` long: a symbol without a size gets this one, other sizes have to be it.
+  status agree(std::size_t i,
+               std::size_t k,
+               std::int64_t found,
+               std::vector<std::string>& origins) {
+    const dim d = model_->facts[i].shape[k];
+    const auto expected = evaluate(d, sizes_);
+    if (expected == found || d.is_constant()) return {};
+    const std::string where = cat("input ", quoted(model_->names[i]));
+    if (!d.is_symbol() && !expected) return {};
+    if (!expected) {
+      sizes_.set(d, found);
+      origins.resize(std::max<std::size_t>(origins.size(), d.symbol_id() + std::size_t{1}));
+      origins[d.symbol_id()] = where;
+      return {};
+    }
+    std::string source;
+    inline_vector<std::uint32_t, 8> symbols;
+    collect_symbols(d, symbols);
+    for (const std::uint32_t s : symbols)
+      source += cat(source.empty() ? "" : ", ", printable_name(model_->symbols.scope().name_of(s)),
+                    " is ", *sizes_[s], " by ",
+                    s < origins.size() && !origins[s].empty() ? origins[s] : "--dim");
+    return fail(code::input, where, " dim ", k, " is ", d, ": expected ", *expected, " vs ", found,
+                " (", source, ")");
   }
 
   const declared_inputs* model_;
   std::vector<datum> values_;
+  bindings sizes_;
 };
 
 }  // namespace inputs_detail
@@ -190,8 +255,9 @@ namespace inputs_detail {
 
 inline std::string symbol_names(const symbol_scope& scope) {
   std::vector<std::string> out;
-  for (const dim d : scope.symbols().first(std::min<std::size_t>(scope.symbols().size(), 8)))
-    out.push_back(d.str());
+  for (const dim d : scope.symbols())
+    if (scope.find(d.str()) == d && !scope.is_unbacked(d.symbol_id()) && out.size() < 8)
+      out.push_back(d.str());
   return out.empty() ? "none" : join(out);
 }
 
@@ -212,10 +278,13 @@ TENON_INLINE result<bindings> read_dims(const ir::symbol_context& symbols,
       return fail(code::option, "dim ", quoted(text),
                   " is malformed: expected SYMBOL=SIZE with a size of at least 0");
     const auto symbol = symbols.scope().find(std::string_view(text).substr(0, split));
-    if (!symbol)
+    if (!symbol || symbols.scope().is_unbacked(symbol->symbol_id()))
       return fail(code::option, "dim ", quoted(text.substr(0, split)),
                   " is no symbol of the model, expected one of ",
                   inputs_detail::symbol_names(symbols.scope()));
+    if (out[symbol->symbol_id()].value_or(size) != size)
+      return fail(code::option, "dim ", quoted(symbol->str()), " is given as ",
+                  *out[symbol->symbol_id()], " and as ", size);
     out.set(*symbol, size);
   }
   return out;
@@ -223,18 +292,19 @@ TENON_INLINE result<bindings> read_dims(const ir::symbol_context& symbols,
 
 TENON_INLINE result<std::vector<datum>> read_inputs(const declared_inputs& model,
                                                     const input_settings& settings) {
-  inputs_detail::reader out(model);
-  TENON_TRY(const bindings sizes, read_dims(model.symbols, settings.dims));
+  TENON_TRY(bindings sizes, read_dims(model.symbols, settings.dims));
+  inputs_detail::reader out(model, std::move(sizes));
   for (const std::string& text : settings.files) TENON_TRY(out.read(text));
-  if (settings.seed) TENON_TRY(out.fill(*settings.seed, sizes));
+  TENON_TRY(out.learn());
+  if (settings.seed) TENON_TRY(out.fill(*settings.seed));
   return out.take();
 }
 
 TENON_INLINE result<std::vector<datum>> random_inputs(const declared_inputs& model,
                                                       std::uint64_t seed,
                                                       const bindings& sizes) {
-  inputs_detail::reader out(model);
-  TENON_TRY(out.fill(seed, sizes));
+  inputs_detail::reader out(model, sizes);
+  TENON_TRY(out.fill(seed));
   return out.take();
 }
 

@@ -157,6 +157,8 @@ TENON_INLINE result<optimized> optimize(ir::graph graph,
   for (const box& b : r.ranges) how.typical.insert(how.typical.end(), b.opts.begin(), b.opts.end());
   TENON_TRY(r.passes, transform(graph, options, how));
   portable = graph;
+  r.portable_nodes = graph.node_count();
+  r.portable_passes = r.passes.passes.size();
   const bool lowers = options.pipeline.empty();
   if (!lowers) how.level = level::none;
   optimization first{

@@ -6,8 +6,12 @@
 #include "tenon/tools/folder.hpp"
 #include "tenon/tools/model_outputs.hpp"
 
+#include <cstdio>
+#include <cstdlib>
 #include <set>
 #include <vector>
+
+#include <unistd.h>
 
 namespace tenon::inline v0::tools {
 
@@ -24,13 +28,60 @@ inline result<std::string> bytes_of(const datum& value) {
   return npz_sequence_bytes(items);
 }
 
+/// Files in a folder of their own, which become visible together; what was not committed is removed.
+class staging {
+ public:
+  staging() = default;
+  staging(const staging&) = delete;
+  staging& operator=(const staging&) = delete;
+
+  ~staging() {
+    if (place_.empty()) return;
+    for (const std::string& name : names_) ::unlink(cat(place_, "/", name).c_str());
+    ::rmdir(place_.c_str());
+  }
+
+  status open(std::string_view folder) {
+    folder_ = folder;
+    std::string made = cat(folder, "/.outputs-XXXXXX");
+    if (!::mkdtemp(made.data())) return broken("", "cannot be written");
+    place_ = std::move(made);
+    return {};
+  }
+
+  status add(const std::string& name, std::string_view content) {
+    TENON_TRY(check_output_file(cat(folder_, "/", name)));
+    names_.push_back(name);
+    return write_file(cat(place_, "/", name), content);
+  }
+
+  status commit() {
+    for (; !names_.empty(); names_.pop_back()) {
+      const std::string& name = names_.back();
+      if (std::rename(cat(place_, "/", name).c_str(), cat(folder_, "/", name).c_str()) != 0)
+        return broken(name, "cannot be renamed into place");
+    }
+    return {};
+  }
+
+ private:
+  error broken(std::string_view name, std::string_view what) const {
+    return fail(code::io, "output folder ", quoted(folder_), ": ", name, name.empty() ? "" : " ",
+                what, ": ", std::strerror(errno));
+  }
+
+  std::string folder_, place_;
+  std::vector<std::string> names_;  ///< not yet in place
+};
+
 }  // namespace outputs_detail
 
 TENON_INLINE status write_outputs(const model& m,
                                   const run_outputs& outputs,
                                   std::string_view folder) {
   TENON_TRY(make_folder(folder));
-  std::vector<atomic_file> files;
+  outputs_detail::staging files;
+  TENON_TRY(files.open(folder));
   std::set<std::string> taken;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const datum& value = outputs.value(i);
@@ -42,14 +93,10 @@ TENON_INLINE status write_outputs(const model& m,
     for (int n = 2; !taken.insert(name).second; ++n) name = cat(stem, "_", n, suffix);
     auto content = outputs_detail::bytes_of(value);
     if (!content) return std::move(content).failure().in(where);
-    auto file = atomic_file::create(cat(folder, "/", name));
-    if (!file) return std::move(file).failure().in(where);
-    auto written = file->write(*content);
+    auto written = files.add(name, *content);
     if (!written) return std::move(written).failure().in(where);
-    files.push_back(*std::move(file));
   }
-  for (atomic_file& file : files) TENON_TRY(file.commit());
-  return {};
+  return files.commit();
 }
 
 }  // namespace tenon::inline v0::tools

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "tenon/formats/load.hpp"
 #include "tenon/formats/onnx/export.hpp"
-#include "tenon/formats/onnx/import.hpp"
 #include "tenon/tools/command_quickstart.hpp"
 #include "tenon/tools/demo_resnet.hpp"
 #include "tenon/tools/difference.hpp"
@@ -114,9 +114,10 @@ inline result<std::vector<measured_point>> bench_all(const ir::graph& graph,
 TENON_INLINE status quickstart_command::operator()(function_ref<void(std::string_view)> say) const {
   using namespace quickstart_detail;
   TENON_TRY(make_folder(output_dir));
+  TENON_TRY(check_output_file(output_dir + "/report.json"));
   TENON_TRY(const std::string path, model_path(*this, say));
   auto start = clock::now();
-  TENON_TRY(ir::graph graph, load_onnx(path));
+  TENON_TRY(ir::graph graph, load(path));
   say(cat("2/5 loaded ", path, ": ", graph.node_count(), " nodes, ", ms_text(ms_since(start)),
           " ms"));
 
@@ -134,7 +135,8 @@ TENON_INLINE status quickstart_command::operator()(function_ref<void(std::string
   TENON_TRY(optimized made, optimize(graph, how, portable));
   say(cat("3/5 optimized for ", shapes_text(range.range().min), " to ",
           shapes_text(range.range().max), ": ", graph.node_count(), " -> ",
-          made.report.passes.nodes_after, " nodes, ", ms_text(ms_since(start)), " ms"));
+          made.report.portable_nodes, " nodes, ", made.report.passes.nodes_after,
+          " in the plan for this machine, ", ms_text(ms_since(start)), " ms"));
 
   const std::string saved = cat(output_dir, "/", stem_of(path), ".optimized.onnx");
   TENON_TRY(save_onnx(portable, saved));

@@ -92,6 +92,8 @@ inline void points(json_writer& j, const optimize_report& r) {
 }
 
 inline void passes(json_writer& j, const optimize_report& r) {
+  j.key("nodes").begin_object().field("before", r.passes.nodes_before);
+  j.field("optimized", r.portable_nodes).field("plan", r.passes.nodes_after).end_object();
   j.key("passes").begin_array();
   for (const passes::pass_report& p : r.passes.passes) {
     j.begin_object().field("name", p.name).field("changes", p.changes);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tenon/core/config.hpp"
+#include "tenon/core/result.hpp"
 
 #include <cstdint>
 #include <cstdlib>
@@ -53,8 +53,12 @@ struct cpu_limits {
   std::string str() const;
 };
 
-/// Reads the limits; `threads_option` > 0 overrides everything else about threads.
+/// Reads the limits; `threads_option` > 0 overrides everything else about threads. TENON_NUM_THREADS counts when it is a
+/// number from 1 to 1024, of a list as OpenMP has it (`4,2`) OMP_NUM_THREADS the first; else they are passed over.
 cpu_limits read_cpu_limits(int threads_option = 0, const limit_sources& sources = {});
+
+/// The `option` error of a TENON_NUM_THREADS that is set but would be passed over.
+status check_thread_environment(const limit_sources& sources = {});
 
 }  // namespace tenon::inline v0
 

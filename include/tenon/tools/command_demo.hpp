@@ -2,6 +2,7 @@
 
 #include "tenon/formats/onnx/export.hpp"
 #include "tenon/tools/demo_resnet.hpp"
+#include "tenon/tools/folder.hpp"
 
 #include <string>
 
@@ -14,6 +15,7 @@ struct demo_command {
 
   /// What to print.
   result<std::string> operator()() const {
+    TENON_TRY(check_output_file(output));
     TENON_TRY(const ir::graph g, make_resnet50(options));
     TENON_TRY(save_onnx(g, output));
     return cat("wrote ", output, "\n");

@@ -3,10 +3,18 @@
 #include "tenon/core/result.hpp"
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace tenon::inline v0::tools {
 
-/// `tenon ops [NAME]`: every op with its ONNX names; one op with ports and attributes.
+/// What `--disable-pass` may name: the passes of pipelines, each `fuse(SET)`, and the passes that lower a graph.
+std::vector<std::string> pass_names();
+
+/// What `--disable-rule` may name.
+std::vector<std::string> rule_names();
+
+/// `tenon ops [NAME]`: every op with its ONNX names; one op, by its name here or in ONNX, with ports and attributes.
 result<std::string> list_ops(const std::string& name);
 
 /// `tenon rules [SET]`: sets of rules and their rules.

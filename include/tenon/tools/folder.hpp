@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tenon/core/result.hpp"
+#include "tenon/core/file.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -26,6 +26,12 @@ inline status make_folder(std::string_view path) {
 
   if (stat(whole.c_str(), &found) == 0 && S_ISDIR(found.st_mode)) return {};
   return fail(code::io, "output folder ", quoted(path), ": is no folder");
+}
+
+/// Whether a file could be written there, asked before the work whose result it takes; no path is fine.
+inline status check_output_file(std::string_view path) {
+  if (!path.empty()) TENON_TRY(atomic_file::create(path));
+  return {};
 }
 
 /// `a/b.c.onnx` -> `b.c`

@@ -16,8 +16,8 @@ namespace tenon::inline v0::tools {
 /// Where the inputs of a run come from.
 struct input_settings {
   std::vector<std::string> files;     ///< `NAME=FILE`, the last `=` splits, or `FILE` by position
-  std::vector<std::string> dims;      ///< `SYMBOL=SIZE`, for random inputs
-  std::optional<std::uint64_t> seed;  ///< inputs without a file are random
+  std::vector<std::string> dims;      ///< `SYMBOL=SIZE`; files have to agree with it
+  std::optional<std::uint64_t> seed;  ///< inputs without a file are random, of sizes that fit them
 };
 
 /// The declared inputs of a model.

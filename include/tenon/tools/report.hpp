@@ -59,7 +59,9 @@ struct optimize_report {
   std::string test_data_source, test_data_info, shape_variation;
   std::vector<optimization> optimizations;
   std::optional<double> baseline, optimized;  ///< milliseconds with the test data
-  passes::pipeline_report passes;
+  passes::pipeline_report passes;             ///< nodes_after: of the plan
+  std::size_t portable_nodes = 0;             ///< of the optimized graph in standard ops
+  std::size_t portable_passes = 0;  ///< of `passes` that made it; the others lower it to the CPU
   std::vector<kernel_use> kernels;
   std::vector<std::pair<std::string, std::string>> refusals;  ///< step and why a kernel refused it
   std::vector<measured_point> points;
