@@ -7,6 +7,7 @@ median of the runs, of one compiler process without a cache."""
 import argparse
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import tempfile
@@ -43,10 +44,22 @@ def main():
         def report(name, value, unit, aim):
             print(f"{name:52s} {value:10.2f} {unit:6s} aim {aim}", flush=True)
 
-        def size(name, source, extra, aim):
-            out = f"{folder}/out"
+        def size(name, source, extra, aim, out=f"{folder}/out"):
             subprocess.run(base + LINK + extra[0] + [str(ROOT / "bench" / source), "-o", out] + extra[1], check=True)
             report(name, os.path.getsize(out) / 1e6, "MB", aim)
+            return out
+
+        def compare_runs(name, programs):
+            """Ratio of the first program's time to the second's, run in turn on one thread."""
+            subprocess.run([str(library.parent / "tenon"), "demo", "resnet50", f"{folder}/resnet50.onnx"], check=True,
+                           stdout=subprocess.DEVNULL)
+            taken = [[], []]
+            for _ in range(max(3, options.runs)):
+                for program, times in zip(programs, taken):
+                    text = subprocess.run([program, f"{folder}/resnet50.onnx", "15"], check=True, text=True,
+                                          capture_output=True, env={**os.environ, "TENON_NUM_THREADS": "1"}).stdout
+                    times.append(float(re.search(r"median ([0-9.]+) ms", text)[1]))
+            report(name, statistics.median(taken[0]) / statistics.median(taken[1]), "x", "1")
 
         app = str(ROOT / "bench/app.cpp")
         compiled = ["-DTENON_COMPILED=1"]
@@ -59,7 +72,9 @@ def main():
         report("compile, application, tenon::compiled, -O2", seconds(base + compiled + to, options.runs), "s", "-")
         report("compile, application, header-only, -O2", seconds(base + to, options.runs), "s", "8")
         size("application with all ops, stripped, compiled", "app.cpp", (compiled, [str(library)]), "6")
-        size("application with ResNet-50's ops, stripped", "small_app.cpp", ([], []), "1")
+        programs = [size(f"application with ResNet-50's ops, stripped, {level}", "small_app.cpp", ([level], []), "1",
+                         f"{folder}/small{level}") for level in ("-Os", "-O2")]
+        compare_runs("its run of ResNet-50, time at -Os to time at -O2", programs)
         program = f"{folder}/graph_costs"
         subprocess.run(base + compiled + [str(ROOT / "bench/graph_costs.cpp"), str(library), "-pthread", "-o", program],
                        check=True)

@@ -2,59 +2,70 @@
 
 #include "tenon/core/config.hpp"
 
-#include <charconv>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace tenon::inline v0 {
 
-/// A value that prints itself: `std::string str() const`.
-template <class T>
-concept printable = requires(const T& v) {
-  { v.str() } -> std::convertible_to<std::string>;
+/// One part of a text: characters, which it only points to, or a number.
+class text_piece {
+ public:
+  text_piece(std::string_view v) : characters_(v.data()), kind_(text), size_(v.size()) {}
+
+  text_piece(char v) : natural_(static_cast<unsigned char>(v)), kind_(letter), size_(0) {}
+
+  text_piece(bool v) : text_piece(std::string_view(v ? "true" : "false")) {}
+
+  text_piece(float v) : single_(v), kind_(single), size_(0) {}
+
+  text_piece(double v) : real_(v), kind_(real), size_(0) {}
+
+  text_piece(std::signed_integral auto v) : integer_(v), kind_(integer), size_(0) {}
+
+  text_piece(std::unsigned_integral auto v) : natural_(v), kind_(natural), size_(0) {}
+
+  void append_to(std::string& out) const;
+
+ private:
+  enum kind : std::size_t { text, letter, integer, natural, single, real };
+
+  union {
+    const char* characters_;
+    std::int64_t integer_;
+    std::uint64_t natural_;
+    float single_;
+    double real_;
+  };
+
+  std::size_t kind_ : 3;
+  std::size_t size_ : 61;
 };
 
 namespace text_detail {
 
-inline void append(std::string& out, std::string_view v) {
-  out += v;
+/// What a piece points to or holds: the characters of v, a number, or the text that v prints.
+template <class T> auto held(const T& v) {
+  if constexpr (std::is_arithmetic_v<T>)
+    return v;
+  else if constexpr (std::is_convertible_v<const T&, std::string_view>)
+    return std::string_view(v);
+  else
+    return v.str();
 }
 
-inline void append(std::string& out, const char* v) {
-  out += v;
-}
-
-inline void append(std::string& out, char v) {
-  out += v;
-}
-
-inline void append(std::string& out, bool v) {
-  out += v ? "true" : "false";
-}
-
-template <class T>
-
-requires(std::integral<T> || std::floating_point<T>) void append(std::string& out, T v) {
-  char digits[64];
-  const auto end = std::to_chars(digits, digits + sizeof digits, v).ptr;
-  out.append(digits, end);
-}
-
-template <printable T> void append(std::string& out, const T& v) {
-  out += v.str();
-}
+// One function for all: a template of the parts' types would be as many bodies as there are texts.
+std::string concatenated(std::initializer_list<text_piece> pieces);
 
 }  // namespace text_detail
 
 /// Concatenates strings, numbers and printable values.
 template <class... T> std::string cat(const T&... parts) {
-  std::string out;
-  (text_detail::append(out, parts), ...);
-  return out;
+  return text_detail::concatenated({text_piece(text_detail::held(parts))...});
 }
 
 /// `a, b, c` of any range of printable things.
@@ -64,7 +75,7 @@ template <class Range> std::string join(const Range& range, std::string_view sep
   for (const auto& item : range) {
     if (!first) out += separator;
     first = false;
-    text_detail::append(out, item);
+    text_piece(text_detail::held(item)).append_to(out);
   }
   return out;
 }
@@ -75,38 +86,10 @@ template <class Range> std::string bracketed(const Range& range) {
 }
 
 /// A name from a file, safe for a terminal: control bytes and invalid UTF-8 escaped, at most 120 bytes.
-inline std::string printable_name(std::string_view name) {
-  constexpr std::size_t max_bytes = 120;
-  constexpr char hex[] = "0123456789abcdef";
-  std::string out;
-  for (std::size_t i = 0; i < name.size() && out.size() < max_bytes; ++i) {
-    const auto c = static_cast<unsigned char>(name[i]);
-    const std::size_t extra = c >= 0xF0 && c < 0xF5 ? 3 : c >= 0xE0 ? 2 : c >= 0xC2 ? 1 : 0;
-    bool valid = c >= 0x20 && c < 0x7F;
-    if (c >= 0xC2 && c < 0xF5 && i + extra < name.size()) {
-      valid = true;
-      for (std::size_t k = 1; k <= extra; ++k)
-        valid = valid && (static_cast<unsigned char>(name[i + k]) & 0xC0) == 0x80;
-      valid = valid && !(c == 0xC2 && static_cast<unsigned char>(name[i + 1]) < 0xA0);
-      if (valid) {
-        out.append(name.substr(i, extra + 1));
-        i += extra;
-        continue;
-      }
-    }
-    if (valid)
-      out += static_cast<char>(c);
-    else
-      (out += "\\x") += {hex[c >> 4], hex[c & 15]};
-  }
-  if (out.size() >= max_bytes) out += "...";
-  return out;
-}
+std::string printable_name(std::string_view name);
 
 /// `'name'`, escaped and shortened for messages.
-inline std::string quoted(std::string_view name) {
-  return cat("'", printable_name(name), "'");
-}
+std::string quoted(std::string_view name);
 
 // Exact matches, so that std::quoted, found through the arguments, is no better choice.
 inline std::string quoted(const std::string& name) {
@@ -118,3 +101,7 @@ inline std::string quoted(std::string& name) {
 }
 
 }  // namespace tenon::inline v0
+
+#ifndef TENON_COMPILED
+#include "tenon/impl/core_text.hpp"
+#endif

@@ -30,14 +30,14 @@ TENON_INLINE std::optional<std::vector<dim>> infer_context::elements(std::size_t
   return infer_detail::content_of(f);
 }
 
-TENON_INLINE std::optional<std::vector<dim>> infer_context::content(std::size_t i) const {
+TENON_INLINE std::optional<std::vector<dim>> infer_context::content(std::size_t i) {
   if (!has(i)) return std::nullopt;
   auto known = infer_detail::content_of((*this)[i]);
   is_left_to_run_ |= !known;
   return known;
 }
 
-TENON_INLINE std::optional<std::vector<std::int64_t>> infer_context::numbers(std::size_t i) const {
+TENON_INLINE std::optional<std::vector<std::int64_t>> infer_context::numbers(std::size_t i) {
   const auto known = content(i);
   auto out = known ? numbers_of(*known) : std::nullopt;
   is_left_to_run_ |= has(i) && !out;

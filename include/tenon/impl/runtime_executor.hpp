@@ -75,8 +75,9 @@ class executor final : public ir::eval_host {
 
   std::span<const step_time> times() const { return times_; }
 
-  result<tensor> allocate(std::size_t i, dtype type, const extents& dims) override;
-  result<std::vector<datum>> run(const ir::graph& body, std::span<const datum> inputs) override;
+  TENON_INLINE result<tensor> allocate(std::size_t i, dtype type, const extents& dims) override;
+  TENON_INLINE result<std::vector<datum>> run(const ir::graph& body,
+                                              std::span<const datum> inputs) override;
 
   status check_limits() override { return env_->bounds.limits.check(); }
 

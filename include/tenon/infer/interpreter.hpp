@@ -14,16 +14,17 @@ class interpreter final : public ir::eval_host {
   explicit interpreter(interpret_options options = {}) : options_(std::move(options)) {}
 
   /// The outputs of a graph for inputs in graph order.
-  result<std::vector<datum>> run(const ir::graph& g, std::span<const datum> inputs) override;
+  TENON_INLINE result<std::vector<datum>> run(const ir::graph& g,
+                                              std::span<const datum> inputs) override;
 
   /// The outputs of one op.
   result<std::vector<datum>> evaluate(const ir::any_op& op,
                                       std::span<const datum* const> inputs,
                                       std::size_t output_count);
 
-  result<tensor> allocate(std::size_t, dtype type, const extents& dims) override;
+  TENON_INLINE result<tensor> allocate(std::size_t, dtype type, const extents& dims) override;
 
-  status check_limits() override;
+  TENON_INLINE status check_limits() override;
 
  private:
   interpret_options options_;

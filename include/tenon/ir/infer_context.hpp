@@ -59,13 +59,13 @@ class infer_context {
 
   /// The same for rules that cannot decide a shape, or whether the node is right, without it: where it is
   /// unknown, the rule is applied again to the data of each run.
-  std::optional<std::vector<dim>> content(std::size_t i) const;
+  std::optional<std::vector<dim>> content(std::size_t i);
 
   /// `content` as numbers when all of it is known now.
-  std::optional<std::vector<std::int64_t>> numbers(std::size_t i) const;
+  std::optional<std::vector<std::int64_t>> numbers(std::size_t i);
 
   /// Has the rule applied again to the data of each run, because it cannot tell yet whether the node is right.
-  void leave_to_run() const { is_left_to_run_ = true; }
+  void leave_to_run() { is_left_to_run_ = true; }
 
   /// Whether the rule left something to the run, or asked for `content` or `numbers` that are not known.
   bool is_left_to_run() const { return is_left_to_run_; }
@@ -106,7 +106,7 @@ class infer_context {
   std::span<const fact* const> inputs_;
   std::vector<fact> outputs_;
   const symbol_context* symbols_;
-  mutable bool is_left_to_run_ = false;
+  bool is_left_to_run_ = false;
 };
 
 }  // namespace tenon::inline v0::ir

@@ -2,7 +2,9 @@
 
 #include "tenon/ir/append.hpp"
 
+#include <algorithm>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,7 +67,8 @@ class patch {
   /// Nodes added from here on stand for `old` alone; without it for all nodes that the patch replaces.
   void stand_for(node_id old) { origin_ = (*graph_)[old].origin; }
 
-  /// Makes every reader of `old`, graph outputs included, read `by`.
+  /// Makes every reader of `old`, graph outputs included, read `by`; nodes of this patch go on reading what they were
+  /// given, so `by` may be computed from `old`.
   void replace(value_id old, value_id by) { replacements_.push_back({old, by}); }
 
   /// Checks the replacements against the graph, then changes it; returns the number of replaced values.
@@ -89,7 +92,7 @@ class patch {
   };
 
   status check(const graph& g) const;
-  static void collect_dying(const graph& g, value_id v, value_id spare, origin& into);
+  std::vector<value_id> kept() const;
 
   const graph* graph_;
   std::size_t base_;
@@ -137,25 +140,50 @@ inline status patch::check(const graph& g) const {
   return {};
 }
 
-// Origins of the nodes that are read only through `v`: what the replacement stands for.
-inline void patch::collect_dying(const graph& g, value_id v, value_id spare, origin& into) {
+// The values of the graph that outlive the patch because new nodes read them or readers are led to them, sorted.
+inline std::vector<value_id> patch::kept() const {
+  std::vector<value_id> out;
+  for (const new_node& n : nodes_) out.insert(out.end(), n.inputs.begin(), n.inputs.end());
+  for (const replacement& r : replacements_) out.push_back(r.by);
+  std::erase_if(out, [&](value_id v) { return !v || v.index >= base_; });
+  std::ranges::sort(out, {}, &value_id::index);
+  return out;
+}
+
+namespace patch_detail {
+
+/// Adds the origins of the nodes that die with `v`: its producer, and those read only by one that dies.
+inline void collect_dying(const graph& g,
+                          value_id v,
+                          std::span<const value_id> kept,
+                          origin& into) {
   std::vector<value_id> open{v};
   for (std::size_t steps = 0; !open.empty() && steps < 64; ++steps) {
     const value_id top = open.back();
     open.pop_back();
-    if (!top || top == spare || !g[top].producer) continue;
-    if (top != v && g.use_count(top) != 1) continue;
+    if (!top || !g[top].producer) continue;
+    const bool is_kept = std::ranges::binary_search(kept, top.index, {}, &value_id::index);
+    if (top != v && (is_kept || g.use_count(top) != 1)) continue;
     const auto& node = g[g[top].producer];
     into.merge(node.origin);
+    if (is_kept) continue;  // a new node stands between it and its readers
     for (const value_id i : node.inputs) open.push_back(i);
   }
 }
 
+}  // namespace patch_detail
+
 inline result<std::size_t> patch::apply(graph& g) {
   TENON_TRY(check(g));
   origin from;
-  for (const replacement& r : replacements_) collect_dying(g, r.old, r.by, from);
+  const std::vector<value_id> alive = kept();
+  for (const replacement& r : replacements_) patch_detail::collect_dying(g, r.old, alive, from);
   for (new_value& v : values_) g.add_value(std::move(v.name), std::move(v.fact));
+  for (const replacement& r : replacements_) {
+    if (g[r.by].name.empty()) g.row(r.by).name = g[r.old].name;
+    if (g.fact(r.old).is_ranked && !g.fact(r.by).is_ranked) g.row(r.by).fact = g.fact(r.old);
+    g.redirect(r.old, r.by);
+  }
   for (new_node& n : nodes_) {
     if (n.name.empty() && !replacements_.empty()) {
       const node_id old = g[replacements_.front().old].producer;
@@ -163,11 +191,6 @@ inline result<std::size_t> patch::apply(graph& g) {
     }
     g.add_node(std::move(n.name), std::move(n.op), n.inputs, n.outputs,
                n.from ? *std::move(n.from) : from);
-  }
-  for (const replacement& r : replacements_) {
-    if (g[r.by].name.empty()) g.row(r.by).name = g[r.old].name;
-    if (g.fact(r.old).is_ranked && !g.fact(r.by).is_ranked) g.row(r.by).fact = g.fact(r.old);
-    g.redirect(r.old, r.by);
   }
   for (const replacement& r : replacements_) erase_dead(g, r.old);
   const std::size_t changes = replacements_.size();

@@ -143,7 +143,7 @@ inline void output_unranked(infer_context& ctx, std::size_t i, dtype type) {
 }
 
 /// Number of elements of a list when its size is known: one for a scalar, unknown for other ranks.
-inline std::optional<std::int64_t> known_length(const infer_context& ctx, std::size_t i) {
+inline std::optional<std::int64_t> known_length(infer_context& ctx, std::size_t i) {
   if (!ctx.has(i) || !ctx[i].is_ranked) return std::nullopt;
   if (ctx[i].rank() == 0) return 1;
   return ctx[i].rank() == 1 ? ctx[i].shape[0].as_constant() : std::nullopt;

@@ -27,7 +27,7 @@ enum class reduction : unsigned char {
 };
 
 /// Which of `rank` axes are reduced; no axes means all of them, or none with `noop`.
-inline result<std::vector<bool>> reduced_axes(const infer_context& ctx,
+inline result<std::vector<bool>> reduced_axes(infer_context& ctx,
                                               const std::vector<std::int64_t>& axes,
                                               std::size_t rank,
                                               bool noop) {

@@ -52,7 +52,7 @@ struct resize {
 namespace resize_detail {
 
 /// Whether an optional list input is there and not empty, as old models pass empty ones.
-inline bool is_given(const infer_context& ctx, std::size_t i) {
+inline bool is_given(infer_context& ctx, std::size_t i) {
   if (!ctx.has(i)) return false;
   const auto length = known_length(ctx, i);
   return !length || *length != 0;

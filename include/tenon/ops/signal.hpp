@@ -14,7 +14,7 @@
 namespace tenon::inline v0::ops {
 
 /// The expression of a scalar integer input, when it is known.
-inline std::optional<dim> scalar_element(const infer_context& ctx, std::size_t i) {
+inline std::optional<dim> scalar_element(infer_context& ctx, std::size_t i) {
   const auto known = ctx.content(i);
   if (!known || known->size() != 1) return std::nullopt;
   return known->front();

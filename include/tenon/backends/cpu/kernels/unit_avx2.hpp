@@ -16,6 +16,9 @@
 #else
 #pragma GCC push_options
 #pragma GCC target("avx2,fma")
+#ifdef __OPTIMIZE_SIZE__
+#pragma GCC optimize("O2")
+#endif
 #endif
 
 #include "tenon/backends/cpu/simd/vec_avx2.hpp"

@@ -21,6 +21,9 @@
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")
+#ifdef __OPTIMIZE_SIZE__
+#pragma GCC optimize("O2")
+#endif
 #endif
 
 #include "tenon/backends/cpu/simd/vec_avx512.hpp"

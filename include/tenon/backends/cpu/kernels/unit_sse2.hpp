@@ -8,6 +8,11 @@
 #include <cstring>
 #include <utility>
 
+#if defined(__OPTIMIZE_SIZE__) && !defined(__clang__)
+#pragma GCC push_options
+#pragma GCC optimize("O2")
+#endif
+
 #define TENON_ISA sse2
 #define TENON_ISA_LEVEL sse2
 #if defined(__x86_64__)
@@ -21,6 +26,10 @@
 #include "tenon/backends/cpu/kernels/all-inl.hpp"
 #undef TENON_ISA
 #undef TENON_ISA_LEVEL
+
+#if defined(__OPTIMIZE_SIZE__) && !defined(__clang__)
+#pragma GCC pop_options
+#endif
 
 namespace tenon::inline v0::cpu {
 
