@@ -47,7 +47,8 @@ constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
 
 /// Remainder with the sign of b; b != 0.
 constexpr std::int64_t floor_mod(std::int64_t a, std::int64_t b) {
-  return a - floor_div(a, b) * b;
+  const std::int64_t rest = b == -1 ? 0 : a % b;
+  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
 }
 
 }  // namespace tenon::inline v0

@@ -37,31 +37,44 @@ TENON_INLINE std::string text_detail::concatenated(std::initializer_list<text_pi
   return out;
 }
 
+namespace text_detail {
+
+/// Bytes of the character that a text begins with; 0 when it is a control character or no UTF-8.
+inline std::size_t printable_bytes(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return first >= 0x20 && first != 0x7F;
+  const std::size_t count = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  if (first < 0xC2 || first > 0xF4 || text.size() < count) return 0;
+  for (std::size_t i = 1; i < count; ++i)
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  // C1 control characters, forms longer than needed, surrogates, and numbers above U+10FFFF.
+  const unsigned char second = byte(1);
+  const bool is_bad = (first == 0xC2 && second < 0xA0) || (first == 0xE0 && second < 0xA0) ||
+                      (first == 0xED && second > 0x9F) || (first == 0xF0 && second < 0x90) ||
+                      (first == 0xF4 && second > 0x8F);
+  return is_bad ? 0 : count;
+}
+
+}  // namespace text_detail
+
 TENON_INLINE std::string printable_name(std::string_view name) {
   constexpr std::size_t max_bytes = 120;
+  constexpr std::string_view cut = "...";
   constexpr char hex[] = "0123456789abcdef";
   std::string out;
-  for (std::size_t i = 0; i < name.size() && out.size() < max_bytes; ++i) {
-    const auto c = static_cast<unsigned char>(name[i]);
-    const std::size_t extra = c >= 0xF0 && c < 0xF5 ? 3 : c >= 0xE0 ? 2 : c >= 0xC2 ? 1 : 0;
-    bool valid = c >= 0x20 && c < 0x7F;
-    if (c >= 0xC2 && c < 0xF5 && i + extra < name.size()) {
-      valid = true;
-      for (std::size_t k = 1; k <= extra; ++k)
-        valid = valid && (static_cast<unsigned char>(name[i + k]) & 0xC0) == 0x80;
-      valid = valid && !(c == 0xC2 && static_cast<unsigned char>(name[i + 1]) < 0xA0);
-      if (valid) {
-        out.append(name.substr(i, extra + 1));
-        i += extra;
-        continue;
-      }
-    }
-    if (valid)
-      out += static_cast<char>(c);
+  std::size_t fits = 0;
+  while (!name.empty()) {
+    const std::size_t bytes = text_detail::printable_bytes(name);
+    const auto c = static_cast<unsigned char>(name[0]);
+    if (bytes != 0)
+      out += name.substr(0, bytes);
     else
       (out += "\\x") += {hex[c >> 4], hex[c & 15]};
+    if (out.size() > max_bytes) return out.replace(fits, out.npos, cut);
+    if (out.size() <= max_bytes - cut.size()) fits = out.size();
+    name.remove_prefix(bytes != 0 ? bytes : 1);
   }
-  if (out.size() >= max_bytes) out += "...";
   return out;
 }
 

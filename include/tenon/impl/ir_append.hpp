@@ -103,7 +103,12 @@ TENON_INLINE result<node_id> append(graph& g,
   const std::string where =
       cat(op.name(), " ", quoted(!name.empty() || outputs.empty() ? name : outputs[0]));
   std::vector<const fact*> pointers;
-  for (const value_id v : inputs) pointers.push_back(v ? &g.fact(v) : nullptr);
+  for (const value_id v : inputs) {
+    if (v && (v.index >= g.value_capacity() || !g[v].is_alive))
+      return fail(code::graph, where, ": input ", pointers.size(), " is value ", v.index,
+                  ", expected a value of this graph");
+    pointers.push_back(v ? &g.fact(v) : nullptr);
+  }
   auto facts = infer_op(op, pointers, outputs.size(), g.symbols, where);
   if (!facts) return std::move(facts).failure().in(where);
   std::vector<value_id> out;

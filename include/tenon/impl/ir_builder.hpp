@@ -14,8 +14,12 @@ TENON_INLINE value_id builder::input(std::string name,
                                      dtype type,
                                      std::initializer_list<declared_dim> shape) {
   dims sizes;
-  for (const declared_dim& d : shape)
+  for (const declared_dim& d : shape) {
+    if (d.symbol.empty() && d.size < 0 && state_)
+      state_ = fail(code::shape, "input ", quoted(name), ": axis ", sizes.size(), " has size ",
+                    d.size, ", expected 0 or more, or a name for a size that varies");
     sizes.push_back(d.symbol.empty() ? dim(d.size) : size_named(d.symbol));
+  }
   return graph_.add_input(std::move(name), ir::fact::of(type, std::move(sizes)));
 }
 
@@ -48,7 +52,11 @@ TENON_INLINE std::vector<value_id> builder::add(ir::any_op op,
 }
 
 TENON_INLINE void builder::output(std::string name, value_id v) {
-  if (state_ && v) graph_.add_output(v, std::move(name));
+  if (!state_) return;
+  if (v.index < graph_.value_capacity())
+    graph_.add_output(v, std::move(name));
+  else
+    state_ = fail(code::graph, "output ", quoted(name), " is no value of this graph");
 }
 
 TENON_INLINE result<ir::graph> builder::finish() {

@@ -78,7 +78,8 @@ TENON_INLINE std::string describe(const graph& g, node_id n) {
   const auto& node = g[n];
   std::string out = cat(node.op ? node.op.name() : std::string_view("node"));
   std::string label = node.name;
-  if (label.empty() && !node.outputs.empty() && node.outputs[0]) label = g[node.outputs[0]].name;
+  if (label.empty() && !node.outputs.empty() && node.outputs[0].index < g.value_capacity())
+    label = g[node.outputs[0]].name;
   out += cat(" ", quoted(label));
   const bool itself = node.origin.nodes.size() == 1 && node.origin.nodes[0] == node.name;
   if (!node.origin.nodes.empty() && !itself) out += cat(" (onnx: ", node.origin.str(), ")");

@@ -60,22 +60,18 @@ TENON_INLINE result<tensor> memory_budget::make(dtype type, const extents& dims)
   if (!bytes)
     return fail(code::resource, "a tensor of ", name_of(type), bracketed(dims),
                 " is negative or outgrows 64 bits; check the sizes the model computes");
-  const std::int64_t before = account_->used.fetch_add(*bytes, std::memory_order_relaxed);
-  if (*bytes > account_->limit - before) {
-    account_->used.fetch_sub(*bytes, std::memory_order_relaxed);
-    return fail(code::resource, "memory limit: ", name_of(type), bracketed(dims), " needs ", *bytes,
-                " bytes, ", account_->limit - before, " of ", account_->limit,
-                " are left; raise the memory limit");
-  }
+  std::int64_t before = account_->used.load(std::memory_order_relaxed);
+  do
+    if (*bytes > account_->limit - before)
+      return fail(code::resource, "memory limit: ", name_of(type), bracketed(dims), " needs ",
+                  *bytes, " bytes, ", account_->limit - before, " of ", account_->limit,
+                  " are left; raise the memory limit");
+  while (!account_->used.compare_exchange_weak(before, before + *bytes));
   note_peak(before + *bytes);
   auto made = tensor::make(type, dims);
   if (!made) {
     account_->used.fetch_sub(*bytes, std::memory_order_relaxed);
     return std::move(made).failure();
-  }
-  if (type == dtype::string) {
-    account_->used.fetch_sub(*bytes, std::memory_order_relaxed);
-    return made;
   }
   account_->owners.add();
   auto* lease = new held{account_, made->memory()};

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -27,7 +28,8 @@ TENON_INLINE result<tensor> tensor::make(dtype type, extents dims) {
   out.dims_ = std::move(dims);
   out.count_ = *count;
   if (type == dtype::string) {
-    auto* strings = new std::string[static_cast<std::size_t>(*count)];
+    auto* strings = new (std::nothrow) std::string[static_cast<std::size_t>(*count)];
+    if (!strings) return fail(code::resource, "no memory for a tensor of ", *bytes, " bytes");
     out.storage_ =
         storage::adopt(strings, static_cast<std::size_t>(*bytes),
                        [](void* p, std::size_t, void*) { delete[] static_cast<std::string*>(p); });

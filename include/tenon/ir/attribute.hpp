@@ -47,7 +47,7 @@ class attribute_value : public attribute_variant {
       : attribute_variant(std::forward<T>(value)) {}
 };
 
-/// `3`, `"text"`, `[1, 2]`: the text of an attribute value for messages.
+/// `3`, `"text"`, `[1, 2]`: the text of an attribute value for messages, at most 16 items of a list.
 std::string to_text(const attribute_value& v);
 
 /// Receives the attributes of an op one by one.
@@ -161,8 +161,14 @@ template <class T> std::string expected() {
     return "a tensor";
   } else if constexpr (std::is_same_v<T, subgraph>) {
     return "a graph";
+  } else if constexpr (std::is_same_v<T, std::vector<std::int64_t>>) {
+    return "a list of integers";
+  } else if constexpr (std::is_same_v<T, std::vector<float>>) {
+    return "a list of floats";
+  } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+    return "a list of strings";
   } else {
-    return "a list of another type";
+    return "a list of tensors";
   }
 }
 
@@ -175,7 +181,10 @@ void visit(attribute_visitor& visitor,
            std::string_view name,
            const Member& now,
            const Member& usual) {
-  visitor(name, store(now), now == usual);
+  bool is_usual = now == usual;
+  if constexpr (std::is_floating_point_v<Member>)
+    is_usual = is_usual && __builtin_signbit(now) == __builtin_signbit(usual);
+  visitor(name, store(now), is_usual);
 }
 
 template <class Member>

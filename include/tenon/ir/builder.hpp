@@ -49,8 +49,10 @@ class builder {
 
   void output(std::string name, value_id v);
 
-  /// The fact of a value, for sizes that depend on it.
-  const ir::fact& fact(value_id v) const { return graph_.fact(v); }
+  /// The fact of a value, for sizes that depend on it; an empty one for an invalid id.
+  const ir::fact& fact(value_id v) const {
+    return v.index < graph_.value_capacity() ? graph_.fact(v) : nothing_;
+  }
 
   ir::graph& graph() { return graph_; }
 
@@ -61,6 +63,7 @@ class builder {
   dim size_named(std::string_view name);
 
   ir::graph graph_;
+  ir::fact nothing_;
   status state_;
 };
 

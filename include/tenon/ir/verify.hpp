@@ -61,9 +61,9 @@ inline status check_values(const graph& g) {
     if (!g[v].producer && !g.is_input(v) && !g[v].fact.is_constant())
       return broken("graph output ", quoted(g[v].name), " is neither made, given nor constant");
   }
-  for (const value_id v : g.inputs())
-    if (!is_valid(g, v) || g[v].producer)
-      return broken("a graph input does not exist or is made by a node");
+  for (std::size_t i = 0; i < g.inputs().size(); ++i)
+    if (const value_id v = g.inputs()[i]; !is_valid(g, v) || g[v].producer)
+      return broken("graph input ", i, " does not exist or is made by a node");
   for (std::size_t i = 0; i < g.value_capacity(); ++i) {
     const auto& row = g[value_id(i)];
     if (!row.is_alive) continue;
@@ -76,6 +76,9 @@ inline status check_values(const graph& g) {
         return broken("value ", quoted(row.name), " lists a use that does not read it");
     if (row.producer && !g.is_alive(row.producer))
       return broken("value ", quoted(row.name), " is made by an erased node");
+    if (row.producer && (row.port >= g[row.producer].outputs.size() ||
+                         g[row.producer].outputs[row.port] != value_id(i)))
+      return broken("value ", quoted(row.name), " is no output of the node that it names");
   }
   return {};
 }
@@ -126,10 +129,13 @@ class body_checker final : public attribute_visitor {
   verify_spec spec_;
 };
 
-inline status check_node(const graph& g, node_id n, const verify_spec& spec) {
+inline status check_edges(const graph& g, node_id n) {
   if (!g[n].op) return broken("has no op");
   TENON_TRY(check_inputs(g, n));
-  TENON_TRY(check_outputs(g, n));
+  return check_outputs(g, n);
+}
+
+inline status check_node(const graph& g, node_id n, const verify_spec& spec) {
   if (spec.standard_ops_only && g[n].op.type().onnx.empty())
     return broken("has no ONNX form, expected standard ops only");
   if (spec.facts) TENON_TRY(check_facts(g, n));
@@ -162,6 +168,11 @@ inline status check_reachable(const graph& g) {
 /// Checks ids, use lists, single assignment, acyclicity, outputs, and what `spec` demands.
 inline status verify(const graph& g, const verify_spec& spec) {
   TENON_TRY(verify_detail::check_values(g));
+  for (std::size_t i = 0; i < g.node_capacity(); ++i) {
+    if (!g.is_alive(node_id(i))) continue;
+    auto sound = verify_detail::check_edges(g, node_id(i));
+    if (!sound) return std::move(sound).failure().in(describe(g, node_id(i)));
+  }
   const std::vector<node_id> order = g.order();
   if (order.size() != g.node_count())
     return fail(code::graph, g.node_count() - order.size(), " nodes lie on a cycle");

@@ -15,7 +15,7 @@ struct fold_constants {
   result<std::size_t> run(ir::graph& g, pass_context& ctx) const {
     std::size_t changes = 0;
     for (const node_id n : g.order()) {
-      if (!g.is_alive(n) || !g[n].op.has(ir::pure)) continue;
+      if (!g.is_alive(n) || !is_pure(g[n].op)) continue;
       ir::patch p(g);
       if (!replace_known(g, n, p) && is_foldable(g, n)) replace_computed(g, n, p, ctx);
       if (p.empty()) continue;
@@ -45,22 +45,31 @@ struct fold_constants {
     return has_all;
   }
 
+  static bool is_too_large(
+      const ir::graph& g, node_id n, std::size_t in, std::size_t out, pass_context& ctx) {
+    const std::size_t growth = ctx.settings().max_growth_bytes;
+    if (out <= in || out - in <= growth) return false;
+    ctx.skip(g, n,
+             cat("the result has ", out, " bytes, more than max_growth_bytes over its inputs"));
+    return true;
+  }
+
   static void replace_computed(const ir::graph& g, node_id n, ir::patch& p, pass_context& ctx) {
     std::size_t in = 0, out = 0;
     for (const value_id v : g[n].inputs)
       if (v) in += g.fact(v).constant.size_bytes();
     for (const value_id v : g[n].outputs)
       if (v) out += rewrite::bytes_of(g.fact(v)).value_or(0);
-    if (out > in + ctx.settings().max_growth_bytes) {
-      ctx.skip(g, n,
-               cat("the result has ", out, " bytes, more than max_growth_bytes over its inputs"));
-      return;
-    }
+    if (is_too_large(g, n, in, out, ctx)) return;
     auto values = ctx.evaluate(g, n);
     if (!values) {
       ctx.skip(g, n, values.failure().message);
       return;
     }
+    out = 0;
+    for (const datum& value : *values)
+      if (value.is_tensor()) out += value.as_tensor().size_bytes();
+    if (is_too_large(g, n, in, out, ctx)) return;
     ir::patch folded(g);
     for (std::size_t o = 0; o < g[n].outputs.size(); ++o) {
       const value_id v = g[n].outputs[o];

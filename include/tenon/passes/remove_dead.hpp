@@ -12,13 +12,7 @@ struct remove_dead {
     std::size_t erased = 0;
     for (std::size_t i = g.node_capacity(); i-- > 0;) {
       if (!g.is_alive(node_id(i))) continue;
-      const auto outputs = g[node_id(i)].outputs;
-      if (outputs.empty()) continue;
-      for (const value_id v : outputs)
-        if (v) {
-          erased += ir::erase_dead(g, v);
-          break;
-        }
+      erased += erase_unread(g, node_id(i));
     }
     for (std::size_t i = 0; i < g.value_capacity(); ++i) {
       const value_id v(i);
@@ -26,6 +20,19 @@ struct remove_dead {
       g.erase(v);
       ++erased;
     }
+    return erased;
+  }
+
+ private:
+  // A node may have no output at all that anybody could read.
+  static std::size_t erase_unread(ir::graph& g, node_id n) {
+    for (const value_id v : g[n].outputs)
+      if (v) return ir::erase_dead(g, v);
+    const auto inputs = g[n].inputs;
+    g.erase(n);
+    std::size_t erased = 1;
+    for (const value_id v : inputs)
+      if (v) erased += ir::erase_dead(g, v);
     return erased;
   }
 };

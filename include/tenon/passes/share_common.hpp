@@ -3,7 +3,11 @@
 #include "tenon/passes/pass.hpp"
 
 #include <cstring>
+#include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
 
 namespace tenon::inline v0::passes {
 
@@ -70,7 +74,7 @@ struct share_common {
     std::unordered_multimap<std::uint64_t, node_id> known;
     std::size_t changes = 0;
     for (const node_id n : g.order()) {
-      if (!g.is_alive(n) || !g[n].op.has(ir::pure) || g[n].op.has(ir::data_dependent)) continue;
+      if (!g.is_alive(n) || !is_pure(g[n].op) || g[n].op.has(ir::data_dependent)) continue;
       const std::uint64_t key = key_of(g, n);
       const auto [first, last] = known.equal_range(key);
       auto same = first;
@@ -89,9 +93,28 @@ struct share_common {
     return changes;
   }
 
+  class sign_reader final : public ir::attribute_visitor {
+   public:
+    void operator()(std::string_view, const ir::attribute_value& value, bool) override {
+      if (const auto* one = std::get_if<float>(&value)) signs.push_back(__builtin_signbit(*one));
+      if (const auto* list = std::get_if<std::vector<float>>(&value))
+        for (const float v : *list) signs.push_back(__builtin_signbit(v));
+    }
+
+    std::vector<bool> signs;
+  };
+
+  // Ops compare their numbers: 0 and -0 are equal there, but what they compute is not.
+  static std::vector<bool> signs_of(const ir::any_op& op) {
+    sign_reader reader;
+    op.visit(reader);
+    return std::move(reader.signs);
+  }
+
   static bool is_same(const ir::graph& g, node_id a, node_id b) {
     if (!g.is_alive(a) || !(g[a].inputs == g[b].inputs) || !(g[a].op == g[b].op)) return false;
     if (g[a].outputs.size() != g[b].outputs.size()) return false;
+    if (signs_of(g[a].op) != signs_of(g[b].op)) return false;
     for (std::size_t o = 0; o < g[a].outputs.size(); ++o) {
       const value_id x = g[a].outputs[o], y = g[b].outputs[o];
       if (y && (!x || g.fact(x).type != g.fact(y).type)) return false;

@@ -186,14 +186,16 @@ struct bf16 {
 
   constexpr bf16() = default;
 
+  using codec = small_float<std::uint16_t, 8, 7, 127, float_codes::ieee>;
+
   bf16(float v) : bits(encode(v)) {}
 
-  bf16(double v) : bits(encode(static_cast<float>(v))) {}
+  bf16(double v) : bits(codec::encode(v, false)) {}
 
   template <class T>
   requires std::is_integral_v<T>
 
-  explicit bf16(T v) : bf16(static_cast<float>(v)) {}
+  explicit bf16(T v) : bf16(static_cast<double>(v)) {}
 
   operator float() const { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 
@@ -219,7 +221,7 @@ struct f8e8m0 {
 
   f8e8m0(float v) : bits(encode(v)) {}
 
-  f8e8m0(double v) : bits(encode(static_cast<float>(v))) {}
+  f8e8m0(double v) : bits(encode(v)) {}
 
   operator float() const {
     return bits == 255 ? std::numeric_limits<float>::quiet_NaN()
@@ -227,13 +229,13 @@ struct f8e8m0 {
   }
 
  private:
-  static std::uint8_t encode(float v) {
+  static std::uint8_t encode(double v) {
     if (__builtin_isnan(v)) return 255;
     if (!(v > 0)) return 0;
     if (__builtin_isinf(v)) return 254;
     int exponent = 0;
-    const float fraction = __builtin_frexp(v, &exponent);
-    const int up = exponent - 1 + (fraction > 0.5F ? 1 : 0);
+    const double fraction = __builtin_frexp(v, &exponent);
+    const int up = exponent - 1 + (fraction > 0.5 ? 1 : 0);
     return static_cast<std::uint8_t>(up < -127 ? 0 : up > 127 ? 254 : up + 127);
   }
 };

@@ -17,9 +17,9 @@ using extents = inline_vector<std::int64_t, 6>;
 
 /// Number of elements; the extents are known to be valid.
 inline std::int64_t element_count(std::span<const std::int64_t> dims) {
-  std::int64_t out = 1;
-  for (const std::int64_t d : dims) out *= d;
-  return out;
+  std::uint64_t out = 1;  // where one extent is 0, the product of the others may wrap
+  for (const std::int64_t d : dims) out *= static_cast<std::uint64_t>(d);
+  return static_cast<std::int64_t>(out);
 }
 
 inline std::int64_t element_count(const extents& dims) {
