@@ -463,32 +463,3 @@ TEST_CASE("torch import: damaged programs in sound archives") {
     if (!g) CHECK(g.failure().message.starts_with("torch: net.pt2: "));
   }
 }
-
-TEST_CASE("json: values, escapes, and mistakes with their byte") {
-  const std::string text =
-      R"( {"a": [1, -2.5e1, true, null], "b\n\u00e9\ud83d\ude00": {"c": ""}} )";
-  const auto got = json_document::parse(text);
-  REQUIRE_MESSAGE(got, got.failure().message);
-  const json_value a = got->root().find("a").value();
-  CHECK(a.first()->integer() == 1);
-  CHECK(a.first()->next()->number() == -25.0);
-  CHECK(a.first()->next()->next()->boolean() == true);
-  CHECK(a.first()->next()->next()->next()->is(json_value::kind::null));
-  CHECK_FALSE(got->root().find("c"));
-  CHECK(got->root().find("b\n\xC3\xA9\xF0\x9F\x98\x80").value().find("c")->text().empty());
-  const auto refuses = [](std::string_view bad, std::string_view message) {
-    const auto out = json_document::parse(bad);
-    REQUIRE_FALSE(out);
-    CHECK_MESSAGE(out.failure().message == message, out.failure().message);
-  };
-  refuses("", "json: byte 0: expected a value vs the end");
-  refuses("[1 2]", "json: byte 3: expected ',' or ']' vs '2'");
-  refuses("{\"a\" 1}", "json: byte 5: expected ':' vs '1'");
-  refuses("[1,]", "json: byte 3: expected a value vs ']'");
-  refuses("[01]", "json: byte 3: expected a number without leading zeros vs ']'");
-  refuses("\"a", "json: byte 2: expected '\"' vs the end");
-  refuses("\"\\ud800x\"", "json: byte 7: expected the second half of a surrogate pair vs 'x'");
-  refuses("[] []", "json: byte 3: expected the end vs '['");
-  CHECK(json_document::parse(std::string(300, '[')).failure().kind == code::resource);
-  CHECK(json_document::parse("[1, 2, 3]", {.max_values = 3}).failure().kind == code::resource);
-}

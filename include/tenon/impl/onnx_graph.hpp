@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tenon/core/file.hpp"
+#include "tenon/formats/mapped_storage.hpp"
 #include "tenon/formats/onnx/importer.hpp"
 #include "tenon/symbol/table.hpp"
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "tenon/core/file.hpp"
 #include "tenon/core/safe_math.hpp"
+#include "tenon/formats/mapped_storage.hpp"
 #include "tenon/formats/onnx/tensor_data.hpp"
 
 #include <algorithm>
@@ -189,14 +191,6 @@ inline result<std::int64_t> number(std::string_view key, std::string_view text) 
 }
 
 }  // namespace tensor_detail
-
-TENON_INLINE storage storage_of(mapped_file file) {
-  auto* owner = new mapped_file(std::move(file));
-  auto* data = const_cast<std::byte*>(owner->bytes().data());
-  return storage::adopt(
-      data, owner->size(),
-      [](void*, std::size_t, void* held) { delete static_cast<mapped_file*>(held); }, owner);
-}
 
 TENON_INLINE result<tensor> tensor_source::from_bytes(dtype type,
                                                       extents dims,

@@ -15,13 +15,13 @@ inline bool is_boolean(dtype t) {
 /// self + alpha * other and its relatives, in the dtype of the result.
 inline void sum(call& c) {
   const dtype type = c.declared();
-  const bool is_reversed = c.row().op == "reversed";
+  const bool is_reversed = c.row().form == "reversed";
   value_id a = c.operand("self", type), b = c.operand("other", type);
   if (is_boolean(type)) return c.output(c.add("Or", {a, b}));
   if (is_reversed) std::swap(a, b);
   const double alpha = c.real("alpha", 1.0);
   if (alpha != 1) b = c.add("Mul", {b, c.number(alpha, type)});
-  c.output(c.add(c.row().op == "Add" ? "Add" : "Sub", {a, b}));
+  c.output(c.add(c.row().form == "Add" ? "Add" : "Sub", {a, b}));
 }
 
 inline void product(call& c) {
@@ -46,7 +46,7 @@ inline void quotient(call& c) {
   const dtype type = c.declared();
   const value_id a = c.operand("self", type), b = c.operand("other", type);
   const std::string_view mode =
-      c.row().op == "floor" ? std::string_view("floor") : c.text("rounding_mode");
+      c.row().form == "floor" ? std::string_view("floor") : c.text("rounding_mode");
   if (mode == "floor") return c.output(floored(c, a, b, type));
   const value_id whole = c.add("Div", {a, b});
   c.output(mode == "trunc" ? truncated(c, whole) : whole);
@@ -55,7 +55,7 @@ inline void quotient(call& c) {
 inline void remainder(call& c) {
   const dtype type = c.declared();
   const value_id a = c.operand("self", type), b = c.operand("other", type);
-  const bool has_sign_of_a = c.row().op == "fmod";
+  const bool has_sign_of_a = c.row().form == "fmod";
   if (has_sign_of_a || !is_float(type))
     return c.output(c.add("Mod", {a, b}, {{"fmod", std::int64_t{has_sign_of_a}}}));
   c.output(c.add("Sub", {a, c.add("Mul", {floored(c, a, b, type), b})}));
@@ -69,7 +69,7 @@ inline void power(call& c) {
 /// Two tensors in the common dtype; the result is declared.
 inline void two(call& c) {
   const dtype type = c.common_type({"self", "other"});
-  c.output(c.add(c.row().op, {c.operand("self", type), c.operand("other", type)}));
+  c.output(c.add(c.row().form, {c.operand("self", type), c.operand("other", type)}));
 }
 
 inline void not_equal(call& c) {
@@ -79,15 +79,15 @@ inline void not_equal(call& c) {
 
 /// and, or, xor of booleans; bitwise ones of integers.
 inline void logical(call& c) {
-  const bool is_bitwise = c.row().op.starts_with("Bitwise");
+  const bool is_bitwise = c.row().form.starts_with("Bitwise");
   const dtype type = is_bitwise ? c.declared() : dtype::boolean;
   const value_id a = c.operand("self", type), b = c.operand("other", type);
   const bool is_plain = is_bitwise && is_boolean(type);
-  c.output(c.add(is_plain ? c.row().op.substr(7) : c.row().op, {a, b}));
+  c.output(c.add(is_plain ? c.row().form.substr(7) : c.row().form, {a, b}));
 }
 
 inline void negation(call& c) {
-  const bool is_bitwise = c.row().op == "BitwiseNot";
+  const bool is_bitwise = c.row().form == "BitwiseNot";
   const dtype type = is_bitwise ? c.declared() : dtype::boolean;
   const value_id x = c.operand("self", type);
   c.output(c.add(is_boolean(type) ? "Not" : "BitwiseNot", {x}));
@@ -121,7 +121,7 @@ inline void clamp(call& c) {
 
 inline void hardtanh(call& c) {
   const dtype type = c.declared();
-  const bool is_relu6 = c.row().op == "relu6";
+  const bool is_relu6 = c.row().form == "relu6";
   const double low = is_relu6 ? 0 : c.real("min_val", -1.0);
   const double high = is_relu6 ? 6 : c.real("max_val", 1.0);
   c.output(c.add("Clip", {c.operand("self", type), c.number(low, type), c.number(high, type)}));
@@ -131,13 +131,13 @@ inline void hardtanh(call& c) {
 inline void add_product(call& c) {
   const dtype type = c.declared();
   const value_id a = c.operand("tensor1", type), b = c.operand("tensor2", type);
-  value_id both = c.add(c.row().op, {a, b});
+  value_id both = c.add(c.row().form, {a, b});
   const double factor = c.real("value", 1.0);
   if (factor != 1) both = c.add("Mul", {both, c.number(factor, type)});
   c.output(c.add("Add", {c.operand("self", type), both}));
 }
 
-inline constexpr operator_row rows[] = {
+inline constexpr auto rows = sorted({
     {"aten.add", sum, "Add"},
     {"aten.sub", sum, "Sub"},
     {"aten.subtract", sum, "Sub"},
@@ -182,7 +182,7 @@ inline constexpr operator_row rows[] = {
     {"aten.relu6", hardtanh, "relu6"},
     {"aten.addcmul", add_product, "Mul"},
     {"aten.addcdiv", add_product, "Div"},
-};
+});
 
 }  // namespace arithmetic_detail
 

@@ -14,12 +14,12 @@ inline value_id input(call& c) {
 }
 
 inline void plain(call& c) {
-  c.output(c.add(c.row().op, {input(c)}));
+  c.output(c.add(c.row().form, {input(c)}));
 }
 
 /// isnan, isinf: the result is boolean.
 inline void question(call& c) {
-  c.output(c.add(c.row().op, {c.tensor_at(c.first())}));
+  c.output(c.add(c.row().form, {c.tensor_at(c.first())}));
 }
 
 /// floor, ceil, round, trunc: integers stay.
@@ -28,7 +28,7 @@ inline void rounded(call& c) {
   if (c.integer("decimals", 0) != 0)
     return c.fail_with(code::unsupported, "rounds to decimals: expected integers");
   if (!is_float(c.type_of(x))) return c.output(x);
-  if (c.row().op != "Trunc") return c.output(c.add(c.row().op, {x}));
+  if (c.row().form != "trunc") return c.output(c.add(c.row().form, {x}));
   c.output(c.add("Mul", {c.add("Sign", {x}), c.add("Floor", {c.add("Abs", {x})})}));
 }
 
@@ -43,7 +43,7 @@ inline void square(call& c) {
 
 /// log2, log10: the logarithm times a factor.
 inline void scaled_log(call& c) {
-  const double factor = c.row().op == "2" ? 1.4426950408889634 : 0.43429448190325183;
+  const double factor = c.row().form == "2" ? 1.4426950408889634 : 0.43429448190325183;
   c.output(c.add("Mul", {c.add("Log", {input(c)}), c.number(factor, c.declared())}));
 }
 
@@ -82,7 +82,7 @@ inline void leaky_relu(call& c) {
 inline void elu(call& c) {
   const double alpha = c.real("alpha", 1.0), scale = c.real("scale", 1.0);
   const double input_scale = c.real("input_scale", 1.0);
-  const bool is_celu = c.row().op == "Celu" || (input_scale != 1 && input_scale == 1 / alpha);
+  const bool is_celu = c.row().form == "Celu" || (input_scale != 1 && input_scale == 1 / alpha);
   if (input_scale != 1 && !is_celu)
     return c.fail_with(code::unsupported, cat("input_scale is ", input_scale, ": expected 1"));
   const value_id out =
@@ -134,7 +134,7 @@ inline void gated(call& c) {
 
 inline void shrink(call& c) {
   const auto lambda = static_cast<float>(c.real("lambd", 0.5));
-  const float bias = c.row().op == "soft" ? lambda : 0.0F;
+  const float bias = c.row().form == "soft" ? lambda : 0.0F;
   c.output(c.add("Shrink", {input(c)}, {{"lambd", lambda}, {"bias", bias}}));
 }
 
@@ -142,10 +142,10 @@ inline void shrink(call& c) {
 inline void softmax(call& c) {
   c.ignore({"dtype", "half_to_float"});
   const value_id x = input(c);
-  c.output(c.add(c.row().op, {x}, {{"axis", c.axis("dim", c.rank(x))}}));
+  c.output(c.add(c.row().form, {x}, {{"axis", c.axis("dim", c.rank(x))}}));
 }
 
-inline constexpr operator_row rows[] = {
+inline constexpr auto rows = sorted({
     {"aten.relu", plain, "Relu"},
     {"aten.sigmoid", plain, "Sigmoid"},
     {"aten.tanh", plain, "Tanh"},
@@ -177,7 +177,7 @@ inline constexpr operator_row rows[] = {
     {"aten.floor", rounded, "Floor"},
     {"aten.ceil", rounded, "Ceil"},
     {"aten.round", rounded, "Round"},
-    {"aten.trunc", rounded, "Trunc"},
+    {"aten.trunc", rounded, "trunc"},
     {"aten.rsqrt", inverse_root},
     {"aten.square", square},
     {"aten.log2", scaled_log, "2"},
@@ -204,7 +204,7 @@ inline constexpr operator_row rows[] = {
     {"aten._safe_softmax", softmax, "Softmax"},
     {"aten.log_softmax", softmax, "LogSoftmax"},
     {"aten._log_softmax", softmax, "LogSoftmax"},
-};
+});
 
 }  // namespace function_detail
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/formats/torch/import.hpp"
 #include "tenon/formats/torch/importer.hpp"
 #include "tenon/symbol/table.hpp"
 
@@ -110,22 +111,10 @@ inline std::string_view without_overload(std::string_view target) {
   return target.substr(0, second);
 }
 
-/// Operators that may return their input or a view of it.
-inline constexpr std::string_view views[] = {
-    "aten.view",         "aten.reshape",       "aten.flatten",
-    "aten.permute",      "aten.transpose",     "aten.t",
-    "aten.numpy_T",      "aten.unsqueeze",     "aten.squeeze",
-    "aten.expand",       "aten.expand_as",     "aten.select",
-    "aten.slice",        "aten.split",         "aten.split_with_sizes",
-    "aten.chunk",        "aten.unbind",        "aten.detach",
-    "aten.alias",        "aten.contiguous",    "aten.to",
-    "aten.dropout",      "aten.unflatten",     "aten.lift_fresh",
-    "aten.movedim",      "aten.narrow",        "aten.view_as",
-    "aten.type_as",      "aten.swapaxes",      "aten.feature_dropout",
-    "aten.mT",           "aten.swapdims",      "aten.broadcast_to",
-    "aten.reshape_as",   "aten.as_strided",    "aten._unsafe_view",
-    "aten.unsafe_split", "aten.unsafe_chunk",  "aten.positive",
-    "aten.index",        "aten.alpha_dropout", "aten.native_dropout"};
+/// Whether `aten.relu_` changes its first argument; `aten.__and__` does not.
+inline bool is_in_place(std::string_view base) {
+  return base.starts_with("aten.") && base.ends_with('_') && !base.ends_with("__");
+}
 
 }  // namespace graph_detail
 
@@ -134,18 +123,29 @@ TENON_INLINE const ir::op_type* importer::op_of(std::string_view name) const {
   return found == op_table_.end() ? nullptr : found->second;
 }
 
-/// The row of a target: of its overload, of all overloads, of the form that is not in place.
-TENON_INLINE const operator_row* importer::row_of(std::string_view target) const {
+TENON_INLINE std::array<std::span<const operator_row>, 7> operator_families() {
+  return {arithmetic_rows(), function_rows(), reduction_rows(), network_rows(),
+          movement_rows(),   indexing_rows(), size_rows()};
+}
+
+TENON_INLINE const operator_row* operator_of(std::string_view target) {
+  const auto row_of = [](std::string_view name) -> const operator_row* {
+    for (const auto rows : operator_families()) {
+      const auto at = std::lower_bound(
+          rows.begin(), rows.end(), name,
+          [](const operator_row& row, std::string_view key) { return row.target < key; });
+      if (at != rows.end() && at->target == name) return &*at;
+    }
+    return nullptr;
+  };
   const std::string_view full = graph_detail::plain(target);
   const std::string_view base = graph_detail::without_overload(full);
   for (const std::string_view name : {full, base})
-    if (const auto found = rows_.find(name); found != rows_.end()) return found->second;
-  if (!base.ends_with('_') || base.ends_with("__")) return nullptr;
+    if (const operator_row* found = row_of(name)) return found;
+  if (!graph_detail::is_in_place(base)) return nullptr;
   const std::string_view plain = base.substr(0, base.size() - 1);
-  const std::string overload = cat(plain, full.substr(base.size()));
-  for (const std::string_view name : {std::string_view(overload), plain})
-    if (const auto found = rows_.find(name); found != rows_.end()) return found->second;
-  return nullptr;
+  if (const operator_row* found = row_of(cat(plain, full.substr(base.size())))) return found;
+  return row_of(plain);
 }
 
 /// Lists all operators that are not known, and where names are read last.
@@ -157,7 +157,7 @@ TENON_INLINE status importer::scan() {
     for (const named_argument& a : at.inputs)
       for (const argument::item& item : a.value.items)
         if (!item.name.empty()) last_reads_[item.name] = n;
-    if (row_of(at.target)) continue;
+    if (operator_of(at.target)) continue;
     auto found = std::find_if(missing.begin(), missing.end(),
                               [&](const auto& m) { return m.first == at.target; });
     if (found == missing.end()) found = missing.insert(missing.end(), {at.target, {}});
@@ -293,10 +293,8 @@ TENON_INLINE status importer::check_value(std::string_view name, value_id v) con
               bracketed(sizes), ", but its node gives ", known.str());
 }
 
-/// Keeps which names share a storage.
-TENON_INLINE void importer::note_storage(const node& from, std::string_view base) {
-  const auto& views = graph_detail::views;
-  if (std::find(std::begin(views), std::end(views), base) == std::end(views)) return;
+/// Keeps which names share a storage after an operator that may return a view.
+TENON_INLINE void importer::note_storage(const node& from) {
   if (from.inputs.empty() || from.inputs[0].value.items.empty()) return;
   const std::string_view source = from.inputs[0].value.items[0].name;
   auto at = storage_of_.find(source);
@@ -350,7 +348,7 @@ TENON_INLINE status importer::change_in_place(const node& from, std::size_t inde
 }
 
 TENON_INLINE status importer::add_node(const node& from, std::size_t index) {
-  const operator_row* row = row_of(from.target);
+  const operator_row* row = operator_of(from.target);
   call made(*this, from, *row);
   made.collect_outputs();
   row->build(made);
@@ -362,10 +360,9 @@ TENON_INLINE status importer::add_node(const node& from, std::size_t index) {
     if (made.made_[i]) TENON_TRY(check_value(name, made.made_[i]));
   }
   const std::string_view base = graph_detail::without_overload(graph_detail::plain(from.target));
-  note_storage(from, base);
-  const bool is_in_place =
-      base.starts_with("aten.") && base.ends_with('_') && !base.ends_with("__");
-  return is_in_place ? change_in_place(from, index) : status();
+  if (graph_detail::is_in_place(base)) return change_in_place(from, index);
+  if (row->is_view) note_storage(from);
+  return {};
 }
 
 TENON_INLINE status importer::add_nodes() {
@@ -410,9 +407,6 @@ TENON_INLINE result<ir::graph> importer::run() {
   for (const ir::op_type* type : ops_)
     for (const ir::onnx_import& form : type->onnx)
       if (form.domain.empty()) op_table_.emplace(form.name, type);
-  for (const auto list : {arithmetic_rows(), function_rows(), reduction_rows(), network_rows(),
-                          movement_rows(), indexing_rows(), size_rows()})
-    for (const operator_row& row : list) rows_.emplace(row.target, &row);
   const auto load = [&](std::string_view folder, std::string_view kind, std::string& text,
                         json_document& json, auto& table) -> status {
     const std::string path = cat(folder, files_.model(), kind);

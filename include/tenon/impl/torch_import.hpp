@@ -1,7 +1,7 @@
 #pragma once
 
 #include "tenon/core/file.hpp"
-#include "tenon/formats/onnx/tensor_data.hpp"
+#include "tenon/formats/mapped_storage.hpp"
 #include "tenon/formats/torch/import.hpp"
 #include "tenon/formats/torch/importer.hpp"
 #include "tenon/ops/list.hpp"
@@ -33,7 +33,7 @@ TENON_INLINE result<ir::graph> load_torch(std::string_view path,
   auto file = mapped_file::open(path);
   if (!file) return std::move(file).failure().in("torch");
   const auto bytes = file->bytes();
-  auto out = pt2::read_archive(bytes, onnx::storage_of(*std::move(file)), options);
+  auto out = pt2::read_archive(bytes, storage_of(*std::move(file)), options);
   if (!out) return std::move(out).failure().in(cat("torch: ", printable_name(path)));
   out->metadata.file = std::string(path);
   return out;

@@ -18,7 +18,7 @@ inline void gather(call& c) {
   const value_id x = c.tensor_at("self");
   c.ignore({"sparse_grad"});
   const std::int64_t axis = c.axis("dim", c.rank(x));
-  c.output(c.add(c.row().op, {x, c.tensor_at("index")}, {{"axis", axis}}));
+  c.output(c.add(c.row().form, {x, c.tensor_at("index")}, {{"axis", axis}}));
 }
 
 inline void embedding(call& c) {
@@ -68,18 +68,21 @@ inline void index(call& c) {
 inline void scatter(call& c) {
   const value_id x = c.tensor_at("self"), index = c.tensor_at("index");
   const std::int64_t axis = c.axis("dim", c.rank(x));
-  const std::string reduction(c.row().op);
+  const std::string reduction(c.row().form);
   value_id src = c.operand(c.has("value") ? "value" : "src", c.type_of(x));
   if (c.rank(src) == 0 && c.rank(index) != 0)
     src = c.add("Expand", {src, c.shape_of(index, 0, c.rank(index))});
   c.output(c.add("ScatterElements", {x, index, src}, {{"axis", axis}, {"reduction", reduction}}));
 }
 
-inline constexpr operator_row rows[] = {
-    {"aten.index_select", gather, "Gather"}, {"aten.gather", gather, "GatherElements"},
-    {"aten.embedding", embedding},           {"aten.index", index},
-    {"aten.scatter", scatter, "none"},       {"aten.scatter_add", scatter, "add"},
-};
+inline constexpr auto rows = sorted({
+    {"aten.index_select", gather, "Gather"},
+    {"aten.gather", gather, "GatherElements"},
+    {"aten.embedding", embedding},
+    {.target = "aten.index", .build = index, .is_view = true},
+    {"aten.scatter", scatter, "none"},
+    {"aten.scatter_add", scatter, "add"},
+});
 
 }  // namespace indexing_detail
 

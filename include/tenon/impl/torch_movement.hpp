@@ -110,7 +110,7 @@ inline void transpose(call& c) {
 inline void transpose_last(call& c) {
   const value_id x = c.tensor_at("self");
   const std::int64_t rank = c.rank(x);
-  if (c.row().op == "all" && rank > 2) {
+  if (c.row().form == "all" && rank > 2) {
     ids order = in_order(rank);
     std::reverse(order.begin(), order.end());
     return c.output(permuted(c, x, std::move(order)));
@@ -170,7 +170,7 @@ inline void view_as(call& c) {
 inline void concatenate(call& c) {
   std::vector<value_id> parts = c.tensors("tensors");
   if (parts.empty()) return c.fail_with(code::graph, "joins no tensors");
-  const bool is_stack = c.row().op == "stack";
+  const bool is_stack = c.row().form == "stack";
   const std::int64_t axis = c.axis("dim", c.rank(parts[0]) + (is_stack ? 1 : 0));
   const value_id at = is_stack ? c.ints({axis}) : value_id();
   for (value_id& part : parts) {
@@ -270,8 +270,8 @@ inline void repeat(call& c) {
 /// Padding of the last axes, innermost first: constant, reflect or edge.
 inline void pad(call& c) {
   const value_id x = c.tensor_at("self");
-  const bool is_general = c.row().op.empty();
-  std::string_view mode = is_general ? c.text("mode", "constant") : c.row().op;
+  const bool is_general = c.row().form.empty();
+  std::string_view mode = is_general ? c.text("mode", "constant") : c.row().form;
   if (mode == "replicate") mode = "edge";
   if (mode == "circular") mode = "wrap";
   const ids given = c.integers(c.has("padding") ? "padding" : "pad");
@@ -298,7 +298,7 @@ inline void triangle(call& c) {
   c.output(c.add(
       "Trilu",
       {c.tensor_at("self"), c.number(static_cast<double>(c.integer("diagonal", 0)), dtype::i64)},
-      {{"upper", std::int64_t{c.row().op == "upper"}}}));
+      {{"upper", std::int64_t{c.row().form == "upper"}}}));
 }
 
 /// Each axis of `dims` turned round by `shifts`; without axes all elements.
@@ -349,7 +349,7 @@ inline void select_scatter(call& c) {
 /// Another tensor or a number in the shape and dtype of self.
 inline void replace(call& c) {
   const value_id x = c.tensor_at("self");
-  const value_id by = c.operand(c.row().op, c.type_of(x));
+  const value_id by = c.operand(c.row().form, c.type_of(x));
   c.output(c.add("Expand", {by, c.shape_of(x, 0, c.rank(x))}));
 }
 
@@ -370,58 +370,58 @@ inline void as_strided(call& c) {
   c.output(reshape(c, x, sizes, true));
 }
 
-inline constexpr operator_row rows[] = {
+inline constexpr auto rows = sorted({
     {"aten.clone", same},
-    {"aten.contiguous", same},
-    {"aten.detach", same},
-    {"aten.alias", same},
-    {"aten.lift_fresh", same},
+    {.target = "aten.contiguous", .build = same, .is_view = true},
+    {.target = "aten.detach", .build = same, .is_view = true},
+    {.target = "aten.alias", .build = same, .is_view = true},
+    {.target = "aten.lift_fresh", .build = same, .is_view = true},
     {"aten.lift_fresh_copy", same},
-    {"aten.positive", same},
-    {"aten.dropout", dropout},
-    {"aten.alpha_dropout", dropout},
-    {"aten.feature_dropout", dropout},
-    {"aten.native_dropout", dropout},
-    {"aten.to", convert},
+    {.target = "aten.positive", .build = same, .is_view = true},
+    {.target = "aten.dropout", .build = dropout, .is_view = true},
+    {.target = "aten.alpha_dropout", .build = dropout, .is_view = true},
+    {.target = "aten.feature_dropout", .build = dropout, .is_view = true},
+    {.target = "aten.native_dropout", .build = dropout, .is_view = true},
+    {.target = "aten.to", .build = convert, .is_view = true},
     {"aten._to_copy", convert},
-    {"aten.type_as", convert},
+    {.target = "aten.type_as", .build = convert, .is_view = true},
     {"prims.convert_element_type", convert},
-    {"aten.view", view},
-    {"aten.reshape", view},
-    {"aten._unsafe_view", view},
+    {.target = "aten.view", .build = view, .is_view = true},
+    {.target = "aten.reshape", .build = view, .is_view = true},
+    {.target = "aten._unsafe_view", .build = view, .is_view = true},
     {"aten.view_copy", view},
     {"aten._reshape_copy", view},
-    {"aten.view_as", view_as},
-    {"aten.reshape_as", view_as},
-    {"aten.flatten", flatten},
-    {"aten.unflatten", unflatten},
-    {"aten.permute", permute},
+    {.target = "aten.view_as", .build = view_as, .is_view = true},
+    {.target = "aten.reshape_as", .build = view_as, .is_view = true},
+    {.target = "aten.flatten", .build = flatten, .is_view = true},
+    {.target = "aten.unflatten", .build = unflatten, .is_view = true},
+    {.target = "aten.permute", .build = permute, .is_view = true},
     {"aten.permute_copy", permute},
-    {"aten.transpose", transpose},
-    {"aten.swapaxes", transpose},
-    {"aten.swapdims", transpose},
-    {"aten.t", transpose_last},
-    {"aten.mT", transpose_last},
-    {"aten.numpy_T", transpose_last, "all"},
-    {"aten.movedim", movedim},
-    {"aten.unsqueeze", unsqueeze},
-    {"aten.squeeze", squeeze},
-    {"aten.expand", expand},
+    {.target = "aten.transpose", .build = transpose, .is_view = true},
+    {.target = "aten.swapaxes", .build = transpose, .is_view = true},
+    {.target = "aten.swapdims", .build = transpose, .is_view = true},
+    {.target = "aten.t", .build = transpose_last, .is_view = true},
+    {.target = "aten.mT", .build = transpose_last, .is_view = true},
+    {.target = "aten.numpy_T", .build = transpose_last, .form = "all", .is_view = true},
+    {.target = "aten.movedim", .build = movedim, .is_view = true},
+    {.target = "aten.unsqueeze", .build = unsqueeze, .is_view = true},
+    {.target = "aten.squeeze", .build = squeeze, .is_view = true},
+    {.target = "aten.expand", .build = expand, .is_view = true},
     {"aten.expand_copy", expand},
-    {"aten.broadcast_to", expand},
-    {"aten.expand_as", expand_as},
+    {.target = "aten.broadcast_to", .build = expand, .is_view = true},
+    {.target = "aten.expand_as", .build = expand_as, .is_view = true},
     {"aten.cat", concatenate},
     {"aten.concat", concatenate},
     {"aten.stack", concatenate, "stack"},
-    {"aten.split", split},
-    {"aten.split_with_sizes", split},
-    {"aten.unsafe_split", split},
-    {"aten.chunk", split},
-    {"aten.unsafe_chunk", split},
-    {"aten.unbind", unbind},
-    {"aten.slice", slice_axis},
-    {"aten.narrow", slice_axis},
-    {"aten.select", select},
+    {.target = "aten.split", .build = split, .is_view = true},
+    {.target = "aten.split_with_sizes", .build = split, .is_view = true},
+    {.target = "aten.unsafe_split", .build = split, .is_view = true},
+    {.target = "aten.chunk", .build = split, .is_view = true},
+    {.target = "aten.unsafe_chunk", .build = split, .is_view = true},
+    {.target = "aten.unbind", .build = unbind, .is_view = true},
+    {.target = "aten.slice", .build = slice_axis, .is_view = true},
+    {.target = "aten.narrow", .build = slice_axis, .is_view = true},
+    {.target = "aten.select", .build = select, .is_view = true},
     {"aten.flip", flip},
     {"aten.repeat", repeat},
     {"aten.tile", repeat},
@@ -439,10 +439,10 @@ inline constexpr operator_row rows[] = {
     {"aten.select_scatter", select_scatter},
     {"aten.copy", replace, "src"},
     {"aten.fill", replace, "value"},
-    {"aten.as_strided", as_strided},
+    {.target = "aten.as_strided", .build = as_strided, .is_view = true},
     {"aten.triu", triangle, "upper"},
     {"aten.tril", triangle, "lower"},
-};
+});
 
 }  // namespace movement_detail
 

@@ -65,11 +65,11 @@ inline void convolution(call& c) {
   const value_id x = c.tensor_at("input"), w = c.tensor_at("weight"), b = c.optional_tensor("bias");
   const std::int64_t axes = spatial_axes(c, w);
   const ids strides = per_axis(c, "stride", axes, 1), dilations = per_axis(c, "dilation", axes, 1);
-  const bool is_transposed = c.row().op == "ConvTranspose" || c.flag("transposed");
+  const bool is_transposed = c.row().form == "ConvTranspose" || c.flag("transposed");
   const std::int64_t group = c.integer("groups", 1);
   const ids more = per_axis(c, "output_padding", axes, 0);
   ids pads;
-  if (c.row().op == "padding") {
+  if (c.row().form == "padding") {
     const bool is_same = c.text("padding") == "same";
     pads = is_same ? same_pads(c, w, dilations) : ids(2 * static_cast<std::size_t>(axes), 0);
   } else {
@@ -153,10 +153,10 @@ inline void layer_norm(call& c) {
   const extents sizes(shape.begin(), shape.end());
   const value_id scale = weight_or(c, "weight", 1, sizes, c.type_of(x));
   const value_id bias = c.optional_tensor("bias");
-  const bool is_rms = c.row().op == "RMSNormalization";
+  const bool is_rms = c.row().form == "RMSNormalization";
   const double tiny = c.type_of(x) == dtype::f32 ? 0x1p-23 : 0x1p-52;
   const double epsilon = c.real("eps", is_rms ? tiny : 1e-5);
-  c.output(c.add(c.row().op, {x, scale, bias},
+  c.output(c.add(c.row().form, {x, scale, bias},
                  {{"axis", -static_cast<std::int64_t>(shape.size())},
                   {"epsilon", static_cast<float>(epsilon)}}));
 }
@@ -198,7 +198,7 @@ inline value_id scaled(call& c, value_id v, double factor) {
 inline void add_matmul(call& c) {
   const value_id start = c.tensor_at("self");
   const double beta = c.real("beta", 1.0), alpha = c.real("alpha", 1.0);
-  if (c.row().op == "Gemm")
+  if (c.row().form == "Gemm")
     return c.output(
         c.add("Gemm", {c.tensor_at("mat1"), c.tensor_at("mat2"), start},
               {{"alpha", static_cast<float>(alpha)}, {"beta", static_cast<float>(beta)}}));
@@ -217,7 +217,7 @@ inline void einsum(call& c) {
 /// max_pool1d, max_pool2d, ...; the row says how many axes.
 inline void max_pool(call& c) {
   const value_id x = c.tensor_at("self");
-  const std::int64_t axes = c.row().op[0] - '0';
+  const std::int64_t axes = c.row().form[0] - '0';
   const ids kernel = per_axis(c, "kernel_size", axes, 1), given = c.integers("stride", {});
   const ids strides = given.empty() ? kernel : per_axis(c, "stride", axes, 1);
   const ids pads = both_sides(per_axis(c, "padding", axes, 0));
@@ -235,7 +235,7 @@ inline void max_pool(call& c) {
 
 inline void average_pool(call& c) {
   const value_id x = c.tensor_at("self");
-  const std::int64_t axes = c.row().op[0] - '0';
+  const std::int64_t axes = c.row().form[0] - '0';
   const ids kernel = per_axis(c, "kernel_size", axes, 1), given = c.integers("stride", {});
   const ids strides = given.empty() ? kernel : per_axis(c, "stride", axes, 1);
   const ids pads = both_sides(per_axis(c, "padding", axes, 0));
@@ -252,9 +252,9 @@ inline void average_pool(call& c) {
 
 /// Pooling to given sizes: to 1 along all axes, or windows that divide the input.
 inline void adaptive_pool(call& c) {
-  const bool is_max = c.row().op.ends_with("max");
+  const bool is_max = c.row().form.ends_with("max");
   const value_id x = c.tensor_at("self");
-  const std::int64_t axes = c.row().op[0] - '0';
+  const std::int64_t axes = c.row().form[0] - '0';
   const ids sizes = per_axis(c, "output_size", axes, 1);
   bool is_global = true;
   for (const std::int64_t s : sizes) is_global = is_global && s == 1;
@@ -281,7 +281,7 @@ inline void adaptive_pool(call& c) {
 /// upsample_nearest*, upsample_bilinear2d, ...: to sizes, or by factors that torch then also computes with.
 inline void upsample(call& c) {
   const value_id x = c.tensor_at(c.first());
-  const bool is_nearest = c.row().op == "nearest";
+  const bool is_nearest = c.row().form == "nearest";
   const bool aligns = !is_nearest && c.flag("align_corners");
   const std::string coordinates = is_nearest ? "asymmetric"
                                   : aligns   ? "align_corners"
@@ -304,7 +304,7 @@ inline void upsample(call& c) {
         tensor::of<float>({static_cast<std::int64_t>(all.size())}, std::span<const float>(all)));
   }
   c.output(c.add("Resize", {x, value_id(), scales, sizes},
-                 {{"mode", std::string(c.row().op)},
+                 {{"mode", std::string(c.row().form)},
                   {"cubic_coeff_a", -0.75F},
                   {"nearest_mode", std::string("floor")},
                   {"coordinate_transformation_mode", coordinates}}));
@@ -378,7 +378,7 @@ inline void attention(call& c) {
   c.output(c.add("MatMul", {parts, v}));
 }
 
-inline constexpr operator_row rows[] = {
+inline constexpr auto rows = sorted({
     {"aten.conv1d", convolution},
     {"aten.conv2d", convolution},
     {"aten.conv3d", convolution},
@@ -436,7 +436,7 @@ inline constexpr operator_row rows[] = {
     {"aten.upsample_bicubic2d", upsample, "cubic"},
     {"aten.scaled_dot_product_attention", attention},
     {"aten._scaled_dot_product_flash_attention_for_cpu", attention},
-};
+});
 
 }  // namespace network_detail
 

@@ -20,13 +20,13 @@ inline value_id reduced(call& c, std::string_view op, value_id x, value_id axes,
 inline void plain(call& c) {
   c.ignore({"dtype"});
   const value_id x = c.operand(c.first(), c.declared());
-  c.output(reduced(c, c.row().op, x, axes_of(c), c.flag("keepdim")));
+  c.output(reduced(c, c.row().form, x, axes_of(c), c.flag("keepdim")));
 }
 
 /// any is the maximum of booleans, all the minimum.
 inline void logical(call& c) {
   const value_id x = c.cast(c.operand("self", dtype::boolean), dtype::i32);
-  const value_id out = reduced(c, c.row().op, x, axes_of(c), c.flag("keepdim"));
+  const value_id out = reduced(c, c.row().form, x, axes_of(c), c.flag("keepdim"));
   c.output(c.cast(out, dtype::boolean));
 }
 
@@ -37,13 +37,13 @@ inline void arg(call& c) {
   const bool keeps = c.flag("keepdim");
   if (!has_axis) x = c.add("Reshape", {x, c.ints({-1})});
   const std::int64_t axis = has_axis ? c.axis("dim", c.rank(x)) : 0;
-  c.output(c.add(c.row().op, {x}, {{"axis", axis}, {"keepdims", std::int64_t{keeps}}}));
+  c.output(c.add(c.row().form, {x}, {{"axis", axis}, {"keepdims", std::int64_t{keeps}}}));
 }
 
 /// max.dim, min.dim: values and their places; without `dim` the value alone.
 inline void extreme(call& c) {
   const value_id x = c.tensor_at("self");
-  const bool is_max = c.row().op == "Max";
+  const bool is_max = c.row().form == "Max";
   const bool keep = c.flag("keepdim");
   if (!c.has("dim")) return c.output(reduced(c, is_max ? "ReduceMax" : "ReduceMin", x, {}, keep));
   const std::int64_t axis = c.axis("dim", c.rank(x));
@@ -70,8 +70,9 @@ inline void variance(call& c) {
     const value_id less = c.add("Sub", {n, c.number(correction, type)});
     out = c.add("Mul", {out, c.add("Div", {n, less})});
   }
-  c.output(c.row().op == "std" ? c.add("Sqrt", {out}) : out);
-  if (c.row().op == "var_mean") c.output(1, keep ? mean : reduced(c, "ReduceMean", x, axes, false));
+  c.output(c.row().form == "std" ? c.add("Sqrt", {out}) : out);
+  if (c.row().form == "var_mean")
+    c.output(1, keep ? mean : reduced(c, "ReduceMean", x, axes, false));
 }
 
 inline void norm(call& c) {
@@ -111,12 +112,12 @@ inline void sort(call& c) {
   const std::int64_t is_descending = c.flag("descending");
   const value_id given[] = {x, c.shape_of(x, axis, axis + 1)};
   const auto made = c.add_many("TopK", given, {{"axis", axis}, {"largest", is_descending}}, 2);
-  if (c.row().op == "places") return c.output(made[1]);
+  if (c.row().form == "places") return c.output(made[1]);
   c.output(0, made[0]);
   c.output(1, made[1]);
 }
 
-inline constexpr operator_row rows[] = {
+inline constexpr auto rows = sorted({
     {"aten.sum", plain, "ReduceSum"},
     {"aten.mean", plain, "ReduceMean"},
     {"aten.prod", plain, "ReduceProd"},
@@ -138,7 +139,7 @@ inline constexpr operator_row rows[] = {
     {"aten.topk", top},
     {"aten.sort", sort},
     {"aten.argsort", sort, "places"},
-};
+});
 
 }  // namespace reduction_detail
 

@@ -22,7 +22,7 @@ inline void element_count(call& c) {
 }
 
 inline void arithmetic(call& c) {
-  const std::string_view op = c.row().op;
+  const std::string_view op = c.row().form;
   const value_id a = c.size_at("a"), b = c.size_at("b");
   if (op != "floor") return c.output(c.add(op, {a, b}));
   if (c.is_at_least(a, 0) && c.is_at_least(b, 1)) return c.output(c.add("Div", {a, b}));
@@ -49,9 +49,9 @@ inline void range(call& c) {
 inline void filled(call& c) {
   c.ignore({"dtype"});
   const dtype type = c.declared();
-  const std::string_view op = c.row().op;
+  const std::string_view form = c.row().form;
   const value_id value =
-      op == "given" ? c.operand("fill_value", type) : c.number(op == "1" ? 1 : 0, type);
+      form == "given" ? c.operand("fill_value", type) : c.number(form == "1" ? 1 : 0, type);
   if (c.has("size")) {
     c.ignore({"self"});
     return c.output(c.add("Expand", {value, c.sizes("size")}));
@@ -65,7 +65,7 @@ inline void number(call& c) {
   c.output(c.operand("s", c.declared()));
 }
 
-inline constexpr operator_row rows[] = {
+inline constexpr auto rows = sorted({
     {"aten.sym_size", size},
     {"aten.sym_numel", element_count},
     {"_operator.add", arithmetic, "Add"},
@@ -104,7 +104,7 @@ inline constexpr operator_row rows[] = {
     {"aten.full_like", filled, "given"},
     {"aten.empty_like", filled, "0"},
     {"aten.scalar_tensor", number},
-};
+});
 
 }  // namespace size_detail
 

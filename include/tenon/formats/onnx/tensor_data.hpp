@@ -1,6 +1,5 @@
 #pragma once
 
-#include "tenon/core/file.hpp"
 #include "tenon/formats/onnx/import_options.hpp"
 #include "tenon/formats/onnx/schema.hpp"
 #include "tenon/tensor/tensor.hpp"
@@ -49,9 +48,6 @@ class tensor_source {
   std::int64_t max_dense_bytes_ = std::int64_t{1} << 30;
   std::vector<std::pair<std::string, storage>> externals_;
 };
-
-/// A mapped file as bytes that tensors share.
-storage storage_of(mapped_file file);
 
 /// Bytes that `count` elements take in a file; types below 8 bits are packed.
 constexpr std::int64_t packed_bytes(dtype type, std::int64_t count) {

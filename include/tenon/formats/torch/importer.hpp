@@ -1,9 +1,11 @@
 #pragma once
 
 #include "tenon/formats/torch/archive.hpp"
-#include "tenon/formats/torch/import.hpp"
 #include "tenon/ir/graph.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -17,15 +19,27 @@
 namespace tenon::inline v0::pt2 {
 
 class call;
+struct import_options;
 
 /// How an operator of torch becomes ops of the graph.
 struct operator_row {
   std::string_view target;  ///< `aten.add`, or `aten.add.Tensor` for one overload only
-  void (*build)(call&);
-  std::string_view op = {};  ///< an ONNX operator for `build`
+  void (*build)(call&) = nullptr;
+  std::string_view form = {};  ///< which of several: an ONNX operator, or in lower case a variant
+  bool is_view = false;        ///< may return its first argument or a view of it
 };
 
-/// The operators that are understood, one list for each family.
+/// The rows of a family in the order of their targets.
+template <std::size_t N>
+consteval std::array<operator_row, N> sorted(const operator_row (&rows)[N]) {
+  auto out = std::to_array(rows);
+  std::sort(out.begin(), out.end(),
+            [](const operator_row& a, const operator_row& b) { return a.target < b.target; });
+  return out;
+}
+
+/// The operators that are understood, by family; no target is in two.
+std::array<std::span<const operator_row>, 7> operator_families();
 std::span<const operator_row> arithmetic_rows();
 std::span<const operator_row> function_rows();
 std::span<const operator_row> reduction_rows();
@@ -34,15 +48,22 @@ std::span<const operator_row> movement_rows();
 std::span<const operator_row> indexing_rows();
 std::span<const operator_row> size_rows();
 
-/// Builds the graph of a decoded program. Use once.
+/// The row of a target such as `torch.ops.aten.add_.Tensor`: of the overload, of all overloads, or of the form that
+/// does not work in place; null where nothing is known.
+const operator_row* operator_of(std::string_view target);
+
+/// Builds the graph of a decoded program (torch/_export/serde/schema.yaml). Use once.
 class importer {
  public:
+  /// What is given must outlive the importer; `ops` are the ops whose ONNX names the rows use.
   importer(const program& from,
            archive& files,
            std::span<const ir::op_type* const> ops,
            const import_options& options)
       : program_(from), files_(files), ops_(ops), options_(options) {}
 
+  /// Every tensor has the dtype and rank that the program declares, a symbol of a shape its range_constraints.
+  /// `unsupported` lists all operators without a row; `graph`, `shape` and `tensor_data` say where the program lies.
   result<ir::graph> run();
 
  private:
@@ -59,7 +80,6 @@ class importer {
     std::vector<std::string_view> views;  ///< see it with another shape
   };
 
-  const operator_row* row_of(std::string_view target) const;
   const ir::op_type* op_of(std::string_view name) const;
   status scan();
   status add_inputs();
@@ -68,7 +88,7 @@ class importer {
   status add_node(const node& from, std::size_t index);
   status add_outputs();
   status check_value(std::string_view name, value_id v) const;
-  void note_storage(const node& from, std::string_view base);
+  void note_storage(const node& from);
   status change_in_place(const node& from, std::size_t index);
   result<value_id> lookup(std::string_view name);
   result<dim> size_of_input(const sym_int& size, std::string_view input, std::size_t axis);
@@ -81,7 +101,6 @@ class importer {
   std::string weights_text_, constants_text_;
   json_document weights_json_, constants_json_;
   std::unordered_map<std::string_view, payload> weights_, constants_;
-  std::unordered_map<std::string_view, const operator_row*> rows_;
   std::unordered_map<std::string_view, const ir::op_type*> op_table_;
   std::unordered_map<std::string_view, value_id> values_;
   std::unordered_map<std::string_view, weight_place> places_;
@@ -93,8 +112,11 @@ class importer {
 };
 
 /// One node of a program while it becomes ops. The first error sticks; ids made after it are invalid.
+/// Arguments go by their names in the operator's schema. One that is missing without a default or is of another kind is
+/// an `attribute` error, a number that only the run knows is `unsupported`.
 class call {
  public:
+  /// An attribute of an ONNX operator.
   struct attribute {
     std::string_view name;
     ir::attribute_value value;
@@ -122,16 +144,24 @@ class call {
   /// Whether an argument is a list or a number that only the run knows.
   bool is_symbolic(std::string_view name) const;
 
+  /// A tensor argument; `optional_tensor` has no id when it is absent or None.
   value_id tensor_at(std::string_view name);
   value_id optional_tensor(std::string_view name);
+
+  /// A list of tensors; elements that are None have no id.
   std::vector<value_id> tensors(std::string_view name);
+
+  /// Known numbers; a boolean is 0 or 1.
   std::int64_t integer(std::string_view name, std::optional<std::int64_t> otherwise = {});
   std::vector<std::int64_t> integers(std::string_view name,
                                      std::vector<std::int64_t> otherwise = {});
   double real(std::string_view name, std::optional<double> otherwise = {});
   std::vector<double> reals(std::string_view name);
+
   bool flag(std::string_view name, bool otherwise = false);
   std::string_view text(std::string_view name, std::string_view otherwise = {});
+
+  /// A ScalarType, never undefined.
   dtype type(std::string_view name, dtype otherwise);
 
   /// An axis of a rank, counted from 0.
@@ -150,6 +180,7 @@ class call {
   /// The dtype that torch computes tensors and numbers in.
   dtype common_type(std::initializer_list<std::string_view> names);
 
+  /// What the graph knows of a value; of no value: nothing.
   const ir::fact& fact(value_id v) const;
 
   dtype type_of(value_id v) const { return fact(v).type; }
@@ -165,12 +196,15 @@ class call {
   std::size_t output_count() const { return outputs_.size(); }
 
   value_id constant(tensor content);
+
+  /// A constant i64[n].
   value_id ints(std::span<const std::int64_t> values);
 
   value_id ints(std::initializer_list<std::int64_t> values) {
     return ints(std::span(values.begin(), values.size()));
   }
 
+  /// A constant without axes; integers are clamped to 64 bits, NaN is 0.
   value_id number(double value, dtype type);
 
   /// A tensor of ones or zeros, in place of weights that are not given.
@@ -178,9 +212,11 @@ class call {
 
   /// Sizes [from, to) of a value as i64[to - from].
   value_id shape_of(value_id v, std::int64_t from, std::int64_t to);
+
+  /// The value itself when it has the dtype, or the dtype is undefined.
   value_id cast(value_id v, dtype type);
 
-  /// A node with one output, by the name of its ONNX operator.
+  /// A node with one output, by the name of its ONNX operator; inputs that are absent have no id. `add_many` has several.
   value_id add(std::string_view op,
                std::initializer_list<value_id> inputs,
                std::initializer_list<attribute> attributes = {});
@@ -191,8 +227,10 @@ class call {
 
   void output(value_id v) { output(0, v); }
 
+  /// Makes a value output `i` of the node; one that the program leaves out is ignored.
   void output(std::size_t i, value_id v);
 
+  /// Fails the node unless it failed before.
   void fail_with(code kind, std::string text);
 
   bool is_good() const { return static_cast<bool>(state_); }
@@ -219,7 +257,7 @@ class call {
   status state_;
 };
 
-/// The dtype of torch.promote_types.
+/// The dtype of torch.promote_types; undefined gives way to the other.
 dtype promoted(dtype a, dtype b);
 
 }  // namespace tenon::inline v0::pt2
