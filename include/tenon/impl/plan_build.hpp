@@ -1,9 +1,9 @@
 #pragma once
 
-#include "tenon/core/safe_math.hpp"
 #include "tenon/impl/plan_builder.hpp"
 #include "tenon/ir/append.hpp"
 #include "tenon/plan/build.hpp"
+#include "tenon/plan/memory.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -263,94 +263,6 @@ inline void builder::place_values() {
     ++kept;
   }
   plan_->steps.resize(kept);
-  last_.assign(values.size(), 0);
-  for (std::size_t i = 0; i < plan_->steps.size(); ++i) {
-    for (const std::uint32_t v : plan_->steps[i].inputs)
-      if (v != absent) last_[root(v)] = i;
-    for (const std::uint32_t v : plan_->steps[i].outputs)
-      if (v != absent && plan_->steps[i].what != action::nothing) last_[root(v)] = i;
-  }
-}
-
-inline std::int64_t builder::typical_bytes(std::uint32_t v) const {
-  std::int64_t bytes = static_cast<std::int64_t>(size_of(plan_->values[v].fact.type));
-  for (const dim d : plan_->values[v].fact.shape) {
-    const auto size = evaluate(d, options_->typical);
-    const auto more = checked_mul(bytes, size.value_or(64));
-    bytes = more.value_or(bytes);
-  }
-  return bytes;
-}
-
-inline std::uint32_t builder::in_place_source(std::size_t index) const {
-  const step& s = plan_->steps[index];
-  if (!s.kernel || !s.kernel->in_place || s.outputs[0] == absent) return absent;
-  const auto& values = plan_->values;
-  const buffer& y = values[s.outputs[0]];
-  for (const std::uint32_t v : s.inputs) {
-    if (v == absent) continue;
-    const std::uint32_t r = root(v);
-    if (values[r].where != place::arena || last_[r] != index) continue;
-    if (size_of(values[v].fact.type) != size_of(y.fact.type) || values[v].sizes != y.sizes)
-      continue;
-    const auto reads = std::count_if(s.inputs.begin(), s.inputs.end(),
-                                     [&](std::uint32_t o) { return o != absent && root(o) == r; });
-    if (reads == 1) return r;
-  }
-  return absent;
-}
-
-inline void builder::take_slot(std::uint32_t v) {
-  const std::int64_t bytes = typical_bytes(v);
-  auto best = free_slots_.end();
-  for (auto it = free_slots_.begin(); it != free_slots_.end(); ++it) {
-    if (best == free_slots_.end()) {
-      best = it;
-      continue;
-    }
-    const std::int64_t now = slot_bytes_[*it], then = slot_bytes_[*best];
-    const bool fits = now >= bytes, did = then >= bytes;
-    if (fits != did ? fits : fits ? now < then : now > then) best = it;
-  }
-  std::uint32_t slot = 0;
-  if (best != free_slots_.end()) {
-    slot = *best;
-    free_slots_.erase(best);
-  } else {
-    slot = static_cast<std::uint32_t>(plan_->slots.size());
-    plan_->slots.emplace_back();
-    slot_bytes_.push_back(0);
-  }
-  slot_bytes_[slot] = std::max(slot_bytes_[slot], bytes);
-  plan_->slots[slot].push_back(v);
-  slot_of_[v] = slot;
-}
-
-inline void builder::share_arena() {
-  slot_of_.assign(plan_->values.size(), absent);
-  for (std::size_t i = 0; i < plan_->steps.size(); ++i) {
-    const step& s = plan_->steps[i];
-    const std::uint32_t reused = in_place_source(i);
-    for (const std::uint32_t v : s.outputs) {
-      if (v == absent || plan_->values[v].where != place::arena) continue;
-      if (v == s.outputs[0] && reused != absent) {
-        slot_of_[v] = slot_of_[reused];
-        plan_->slots[slot_of_[v]].push_back(v);
-      } else {
-        take_slot(v);
-      }
-    }
-    const auto release = [&](std::uint32_t v) {
-      if (v == absent) return;
-      const std::uint32_t r = root(v);
-      if (plan_->values[r].where != place::arena || last_[r] != i || r == reused) return;
-      const std::uint32_t slot = slot_of_[r];
-      if (std::find(free_slots_.begin(), free_slots_.end(), slot) == free_slots_.end())
-        free_slots_.push_back(slot);
-    };
-    for (const std::uint32_t v : s.inputs) release(v);
-    for (const std::uint32_t v : s.outputs) release(v);
-  }
 }
 
 inline result<std::shared_ptr<const program>> builder::run() {
@@ -362,7 +274,7 @@ inline result<std::shared_ptr<const program>> builder::run() {
   add_values();
   TENON_TRY(add_steps());
   place_values();
-  share_arena();
+  share_slots(*plan_, options_->typical);
   return std::shared_ptr<const program>(std::move(plan_));
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "tenon/ir/append.hpp"
-#include "tenon/plan/build.hpp"
+#include "tenon/plan/plan.hpp"
 
 #include <memory>
 #include <unordered_map>
@@ -10,10 +10,11 @@
 
 namespace tenon::inline v0::plan {
 
+struct build_options;
+
 namespace build_detail {
 
 inline constexpr std::uint32_t absent = kernel::call::absent;
-inline constexpr std::int64_t alignment = 64;
 
 /// Collects distinct size expressions.
 class size_table {
@@ -79,10 +80,6 @@ class builder {
   void find_needed();
   void place_outputs(std::size_t index);
   void place_values();
-  void share_arena();
-  void take_slot(std::uint32_t v);
-  std::uint32_t in_place_source(std::size_t index) const;
-  std::int64_t typical_bytes(std::uint32_t v) const;
 
   // Looks at input 0 alone; what other inputs say is known.
   static bool is_view(const step& s) {
@@ -90,22 +87,13 @@ class builder {
            s.inputs[0] != absent;
   }
 
-  std::uint32_t root(std::uint32_t v) const {
-    while (plan_->values[v].where == place::view) v = plan_->values[v].source;
-    return v;
-  }
-
   ir::graph g_;
   const build_options* options_;
   std::shared_ptr<program> plan_;
   size_table sizes_;
   std::vector<bool> known_symbols_;
-  std::vector<bool> needed_;       // by value
-  std::vector<bool> is_live_;      // by step
-  std::vector<std::size_t> last_;  // by value: the last step that touches its bytes
-  std::vector<std::uint32_t> slot_of_;
-  std::vector<std::uint32_t> free_slots_;
-  std::vector<std::int64_t> slot_bytes_;
+  std::vector<bool> needed_;                                      // by value
+  std::vector<bool> is_live_;                                     // by step
   std::unordered_multimap<std::uint64_t, std::size_t> prepared_;  // steps by `preparation_key`
   std::vector<std::pair<std::size_t, node_id>> to_prepare_;       // steps and their nodes
   std::vector<std::pair<std::size_t, std::size_t>>
