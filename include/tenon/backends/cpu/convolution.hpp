@@ -45,19 +45,23 @@ inline void set_window(conv_shape& s,
 }
 
 /// Below these sizes the transforms cost more than the products they save.
-inline constexpr std::size_t winograd_channels = 16;
-inline constexpr std::int64_t winograd_tiles = 12;
+inline constexpr std::size_t winograd_least_channels = 16;
+inline constexpr std::size_t winograd_least_tiles = 12;
+
+/// Tiles that a thread takes at once.
+inline constexpr std::int64_t winograd_grain = 48;
 
 /// Whether a convolution of this window over images of these sizes (unknown ones are large) is worth transforms.
 inline bool suits_winograd(const conv_shape& s, dim batch, dim out_h, dim out_w) {
   if (s.kernel_h != 3 || s.kernel_w != 3 || s.stride_h != 1 || s.stride_w != 1 ||
-      s.dilation_h != 1 || s.dilation_w != 1 || s.groups != 1 || s.in_c < winograd_channels ||
-      s.out_c < winograd_channels)
+      s.dilation_h != 1 || s.dilation_w != 1 || s.groups != 1 || s.in_c < winograd_least_channels ||
+      s.out_c < winograd_least_channels)
     return false;
-  const auto tiles = [](dim d) {
-    return d.is_constant() ? std::min<std::int64_t>(d.constant(), 4096) : 4096;
+  const auto size = [](dim d) {
+    return static_cast<std::size_t>(
+        d.is_constant() ? std::clamp<std::int64_t>(d.constant(), 0, 4096) : 4096);
   };
-  return tiles(batch) * ((tiles(out_h) + 3) / 4) * ((tiles(out_w) + 3) / 4) >= winograd_tiles;
+  return winograd_tiles(size(batch), size(out_h), size(out_w)) >= winograd_least_tiles;
 }
 
 /// `prepared::numbers[0]` of weights that were transformed for `winograd`.
@@ -98,10 +102,10 @@ inline void run_winograd(const conv_args& args, kernel::parallel& threads, std::
   const convolution_kernels& t = select<convolution_kernels>();
   const conv_shape& s = args.shape;
   const std::size_t bytes = workspace_bytes(s, true);
-  const auto tiles = static_cast<std::int64_t>(s.batch * ((s.out_h + 3) / 4) * ((s.out_w + 3) / 4));
-  const std::int64_t parts = (tiles + 47) / 48, width = threads.width();
-  const std::int64_t grain =
-      width == 1 ? tiles : (tiles + std::max(parts, width) - 1) / std::max(parts, width);
+  const auto tiles = static_cast<std::int64_t>(winograd_tiles(s.batch, s.out_h, s.out_w));
+  const std::int64_t width = threads.width();
+  const std::int64_t parts = std::max((tiles + winograd_grain - 1) / winograd_grain, width);
+  const std::int64_t grain = width == 1 ? tiles : (tiles + parts - 1) / parts;
   threads.run(tiles, std::max<std::int64_t>(1, grain),
               [&](std::int64_t b, std::int64_t e, int worker) {
                 t.winograd(args, static_cast<std::size_t>(b), static_cast<std::size_t>(e),

@@ -12,7 +12,7 @@
 namespace tenon::inline v0::cpu {
 
 /// The kernels of `level`, lowered to what this processor supports.
-template <class Family> const Family& kernels_of([[maybe_unused]] isa level) {
+template <kernel_family Family> const Family& kernels_of([[maybe_unused]] isa level) {
 #if defined(__x86_64__)
   const isa supported = detect_isa();
   if (supported < level) level = supported;
@@ -30,7 +30,7 @@ inline kernel_table table(isa level) {
 }
 
 /// The kernels to use here.
-template <class Family> const Family& select() {
+template <kernel_family Family> const Family& select() {
   static const Family& selected = kernels_of<Family>(best_isa());
   return selected;
 }

@@ -19,7 +19,7 @@ template <std::size_t... I> constexpr auto column_reductions(std::index_sequence
 }
 
 /// A family of kernels; `Group` is how many neighbouring k an 8-bit operand holds.
-template <class Family, std::size_t Group> inline constexpr Family kernels{};
+template <kernel_family Family, std::size_t Group> inline constexpr Family kernels{};
 
 template <std::size_t Group>
 inline constexpr matrix_kernels kernels<matrix_kernels, Group>{

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace tenon::inline v0::cpu {
 
@@ -136,15 +137,20 @@ struct kernel_table : matrix_kernels,
                       spatial_kernels,
                       quantized_kernels {};
 
+/// One of the families.
+template <class T>
+concept kernel_family = std::is_base_of_v<T, kernel_table> && !std::is_same_v<T, kernel_table> &&
+                        std::is_same_v<T, std::remove_cv_t<T>>;
+
 /// Kernels for every processor of the architecture.
-template <class Family> const Family& sse2_kernels();
+template <kernel_family Family> const Family& sse2_kernels();
 
 #if defined(__x86_64__)
 /// Kernels that need AVX2 and FMA.
-template <class Family> const Family& avx2_kernels();
+template <kernel_family Family> const Family& avx2_kernels();
 
 /// Kernels that need AVX-512 F, BW, DQ and VL; 8-bit products through VNNI where `vnni`.
-template <class Family> const Family& avx512_kernels(bool vnni);
+template <kernel_family Family> const Family& avx512_kernels(bool vnni);
 #endif
 
 }  // namespace tenon::inline v0::cpu

@@ -74,6 +74,19 @@ struct conv_shape {
   std::size_t groups = 1;
 };
 
+/// Winograd's F(4x4, 3x3): outputs on a side of a tile, inputs below it, and how many tiles cover images.
+inline constexpr std::size_t winograd_side = 4;
+inline constexpr std::size_t winograd_reach = winograd_side + 2;
+inline constexpr std::size_t winograd_parts = winograd_reach * winograd_reach;
+
+constexpr std::size_t winograd_across(std::size_t pixels) {
+  return (pixels + winograd_side - 1) / winograd_side;
+}
+
+constexpr std::size_t winograd_tiles(std::size_t batch, std::size_t out_h, std::size_t out_w) {
+  return batch * winograd_across(out_h) * winograd_across(out_w);
+}
+
 /// NHWC convolution with packed weights; strides count floats between neighbouring pixels.
 struct conv_args {
   conv_shape shape;

@@ -37,7 +37,7 @@
 
 namespace tenon::inline v0::cpu {
 
-template <class Family> const Family& avx2_kernels() {
+template <kernel_family Family> const Family& avx2_kernels() {
   return avx2::kernels<Family, 2>;
 }
 

@@ -45,7 +45,7 @@
 
 namespace tenon::inline v0::cpu {
 
-template <class Family> const Family& avx512_kernels(bool vnni) {
+template <kernel_family Family> const Family& avx512_kernels(bool vnni) {
   return vnni ? avx512::kernels<Family, 4> : avx512::kernels<Family, 2>;
 }
 

@@ -33,7 +33,7 @@
 
 namespace tenon::inline v0::cpu {
 
-template <class Family> const Family& sse2_kernels() {
+template <kernel_family Family> const Family& sse2_kernels() {
   return sse2::kernels<Family, 2>;
 }
 

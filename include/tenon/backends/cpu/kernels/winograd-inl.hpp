@@ -3,7 +3,6 @@
 
 namespace tenon::inline v0::cpu::TENON_ISA {
 
-inline constexpr std::size_t winograd_parts = 36;
 inline constexpr std::size_t winograd_bytes = 768 * 1024;
 
 /// Tiles that are transformed and multiplied together.
@@ -103,7 +102,7 @@ inline __attribute__((always_inline)) void winograd_out(
 }
 
 /// Transforms the input under one tile; parts are `step` floats apart.
-inline void winograd_read(const float* const (&from)[36],
+inline void winograd_read(const float* const (&from)[winograd_parts],
                           std::size_t channels,
                           float* to,
                           std::size_t step) {
@@ -186,7 +185,8 @@ inline void winograd_write(const conv_args& a,
 struct winograd_grid {
   std::size_t high, wide;
 
-  explicit winograd_grid(const conv_shape& s) : high((s.out_h + 3) / 4), wide((s.out_w + 3) / 4) {}
+  explicit winograd_grid(const conv_shape& s)
+      : high(winograd_across(s.out_h)), wide(winograd_across(s.out_w)) {}
 };
 
 /// Addresses the 6x6 input pixels under a tile, `zeros` outside of the image.
@@ -194,16 +194,17 @@ inline void winograd_address(const conv_args& a,
                              const winograd_grid& grid,
                              std::size_t tile,
                              const float* zeros,
-                             const float* (&to)[36]) {
+                             const float* (&to)[winograd_parts]) {
   const conv_shape& s = a.shape;
   const float* image = a.x + tile / (grid.high * grid.wide) * s.in_h * s.in_w * a.x_stride;
-  const std::size_t top = tile / grid.wide % grid.high * 4, left = tile % grid.wide * 4;
-  for (std::size_t y = 0; y < 6; ++y) {
+  const std::size_t top = tile / grid.wide % grid.high * winograd_side;
+  const std::size_t left = tile % grid.wide * winograd_side;
+  for (std::size_t y = 0; y < winograd_reach; ++y) {
     const std::size_t iy = top + y - s.pad_top;
-    for (std::size_t x = 0; x < 6; ++x) {
+    for (std::size_t x = 0; x < winograd_reach; ++x) {
       const std::size_t ix = left + x - s.pad_left;
       const bool inside = iy < s.in_h && ix < s.in_w;
-      to[y * 6 + x] = inside ? image + (iy * s.in_w + ix) * a.x_stride : zeros;
+      to[y * winograd_reach + x] = inside ? image + (iy * s.in_w + ix) * a.x_stride : zeros;
     }
   }
 }
@@ -226,7 +227,7 @@ inline void winograd(const conv_args& a,
   for (std::size_t first = tile_begin; first < tile_end; first += block) {
     const std::size_t count = least(block, tile_end - first);
     for (std::size_t i = 0; i < count; ++i) {
-      const float* from[36];
+      const float* from[winograd_parts];
       winograd_address(a, grid, first + i, zeros, from);
       winograd_read(from, s.in_c, in + i * lda, in_step);
     }
