@@ -293,16 +293,18 @@ TENON_INLINE status importer::check_value(std::string_view name, value_id v) con
               bracketed(sizes), ", but its node gives ", known.str());
 }
 
+/// The storage that a name sees, a new one for a new name.
+TENON_INLINE std::size_t importer::storage_at(std::string_view name) {
+  const auto [at, is_new] = storage_of_.emplace(name, storages_.size());
+  if (is_new) storages_.push_back({{name}, {}});
+  return at->second;
+}
+
 /// Keeps which names share a storage after an operator that may return a view.
 TENON_INLINE void importer::note_storage(const node& from) {
   if (from.inputs.empty() || from.inputs[0].value.items.empty()) return;
   const std::string_view source = from.inputs[0].value.items[0].name;
-  auto at = storage_of_.find(source);
-  if (at == storage_of_.end()) {
-    at = storage_of_.emplace(source, storages_.size()).first;
-    storages_.push_back({{source}, {}});
-  }
-  const std::size_t storage = at->second;
+  const std::size_t storage = storage_at(source);
   for (const argument& a : from.outputs)
     for (const argument::item& item : a.items) {
       storages_[storage].views.push_back(item.name);
@@ -319,12 +321,7 @@ TENON_INLINE status importer::change_in_place(const node& from, std::size_t inde
   const std::string_view made = from.outputs[0].items[0].name;
   if (places_.contains(source))
     return fail(code::unsupported, "changes ", quoted(source), " in place, which is a weight");
-  auto at = storage_of_.find(source);
-  if (at == storage_of_.end()) {
-    at = storage_of_.emplace(source, storages_.size()).first;
-    storages_.push_back({{source}, {}});
-  }
-  const std::size_t storage = at->second;
+  const std::size_t storage = storage_at(source);
   const auto is_read_later = [&](std::string_view name) {
     const auto last = last_reads_.find(name);
     return last != last_reads_.end() && last->second > index;

@@ -88,6 +88,7 @@ class importer {
   status add_node(const node& from, std::size_t index);
   status add_outputs();
   status check_value(std::string_view name, value_id v) const;
+  std::size_t storage_at(std::string_view name);
   void note_storage(const node& from);
   status change_in_place(const node& from, std::size_t index);
   result<value_id> lookup(std::string_view name);
