@@ -30,7 +30,7 @@ wide floor_quotient(wide a, wide b) {
   return q;
 }
 
-std::optional<std::int64_t> product(std::vector<std::int64_t> extents) {
+std::optional<std::int64_t> product_of_extents(std::vector<std::int64_t> extents) {
   return checked_product(extents);
 }
 
@@ -47,18 +47,18 @@ TEST_CASE("sums and products are exact or nothing") {
 }
 
 TEST_CASE("products of extents are exact, 0 wins over overflow, negatives win over all") {
-  CHECK(product({}) == 1);
-  CHECK(product({2, 3, 4}) == 24);
-  CHECK(product({highest}) == highest);
-  CHECK(product({highest, 1}) == highest);
-  CHECK_FALSE(product({highest, 2}));
-  CHECK_FALSE(product({std::int64_t{1} << 32, std::int64_t{1} << 31}));
-  CHECK(product({highest, highest, 0}) == 0);
-  CHECK(product({0, highest, highest}) == 0);
-  CHECK_FALSE(product({-1}));
-  CHECK_FALSE(product({0, -1}));
-  CHECK_FALSE(product({-1, 0}));
-  CHECK_FALSE(product({lowest, highest}));
+  CHECK(product_of_extents({}) == 1);
+  CHECK(product_of_extents({2, 3, 4}) == 24);
+  CHECK(product_of_extents({highest}) == highest);
+  CHECK(product_of_extents({highest, 1}) == highest);
+  CHECK_FALSE(product_of_extents({highest, 2}));
+  CHECK_FALSE(product_of_extents({std::int64_t{1} << 32, std::int64_t{1} << 31}));
+  CHECK(product_of_extents({highest, highest, 0}) == 0);
+  CHECK(product_of_extents({0, highest, highest}) == 0);
+  CHECK_FALSE(product_of_extents({-1}));
+  CHECK_FALSE(product_of_extents({0, -1}));
+  CHECK_FALSE(product_of_extents({-1, 0}));
+  CHECK_FALSE(product_of_extents({lowest, highest}));
 }
 
 TEST_CASE("quotients round down or up for every divisor above 0") {

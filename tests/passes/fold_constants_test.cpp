@@ -4,6 +4,7 @@
 #include "tenon/ops/arithmetic.hpp"
 #include "tenon/ops/branch.hpp"
 #include "tenon/ops/elementwise.hpp"
+#include "tenon/ops/loops.hpp"
 #include "tenon/ops/movement.hpp"
 #include "tenon/ops/random.hpp"
 #include "tenon/ops/selection.hpp"
@@ -157,4 +158,26 @@ TEST_CASE("a size that is known from the shape becomes a constant, one that is n
       CHECK(identical(out.graph.fact(out.graph.outputs()[0]).constant,
                       tensor::of<std::int64_t>({2}, {3, 4})));
   }
+}
+
+TEST_CASE("a loop without an end over constants is left to the run") {
+  builder turn;
+  turn.input("i", dtype::i64, {});
+  const auto going = turn.input("going", dtype::boolean, {});
+  const auto x = turn.input("x", dtype::f32, {2});
+  turn.output("going_out", turn.add(ops::identity{}, {going}));
+  turn.output("x_out", turn.add(ops::neg{}, {x}));
+  builder b;
+  const value_id inputs[] = {{},
+                             b.constant("going", tensor::scalar<bool>(true)),
+                             b.constant("x", tensor::of<float>({2}, {1, 2}))};
+  b.output("y", b.add(ops::loop{.body = ir::subgraph(turn.finish().value()), .carried_count = 1},
+                      inputs, 1)[0]);
+  rewrite::rule_settings settings;
+  settings.max_evaluation_seconds = 0.01;
+  const folded out = fold(b, settings);
+  CHECK(out.changes == 0);
+  CHECK(out.ops == "loop");
+  REQUIRE(out.skips.size() == 1);
+  CHECK(out.skips[0].reason.find("time") != std::string::npos);
 }

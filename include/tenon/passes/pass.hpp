@@ -39,7 +39,9 @@ class pass_context {
 
   /// The outputs of a node whose inputs are all constants.
   result<std::vector<datum>> evaluate(const ir::graph& g, node_id n) const {
-    return evaluate_node(g, n, settings().interpret);
+    interpret_options how = settings().interpret;
+    if (how.limits.deadline_ns == 0) how.limits.end_in(settings().max_evaluation_seconds);
+    return evaluate_node(g, n, how);
   }
 
   /// Applies a patch; returns the number of replaced values.
