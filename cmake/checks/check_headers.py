@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Fails when a header does not compile alone. Results are remembered by content in build/headers/.
 
-Bodies (include/tenon/impl) that are the first header of a unit of tenon::compiled are left out unless --all is given:
-the build compiles them alone, and the header that declares them is checked here.
+Left out unless --all is given, because something else compiles them with nothing before them: bodies (include/tenon/impl)
+that are the first header of a unit of tenon::compiled, and headers that are the first include of another one.
 """
 
 import argparse
 import concurrent.futures
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -41,6 +42,15 @@ def first_of_units(root):
     return all_bodies(root) - {word for line in lines if not line.startswith("#") for word in line.split()[2:]}
 
 
+FIRST_LINE = re.compile(r'(?:\s*(?://[^\n]*)?\n|#pragma once\n)*#include "(tenon/[^"]+)"')
+
+
+def first_of_headers(root, headers):
+    """The headers that another one includes before anything else of its own."""
+    matches = (FIRST_LINE.match((root / "include" / header).read_text()) for header in headers)
+    return {match[1] for match in matches if match}
+
+
 def missing_bodies(root):
     """Body headers that the implementation.hpp files, the compiled library in one file, do not include."""
     paths = [root / "include/tenon" / name for name in ("implementation.hpp", "implementation_tools.hpp")]
@@ -49,12 +59,14 @@ def missing_bodies(root):
             for name in sorted(all_bodies(root)) if listed and name not in listed]
 
 
-def check(root, stamps, command, jobs, only=(), left_out=frozenset()):
+def check(root, stamps, command, jobs, only=(), is_all=True):
     stamps.mkdir(parents=True, exist_ok=True)
     headers = [path.relative_to("include").as_posix() for path in gate.sources(root, ("include",), (".hpp",))
                if not gate.is_fragment(path)]
     headers = [header for header in headers if not only or any(word in header for word in only)]
-    headers = [header for header in headers if header not in left_out]
+    if not is_all and not only:
+        headers = sorted(set(headers) - first_of_units(root))
+        headers = sorted(set(headers) - first_of_headers(root, headers))
     headers.sort(key=lambda header: -len(compiler.closure(root, header)))
     problems, compiled = missing_bodies(root), 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
@@ -83,6 +95,16 @@ def self_test(command):
                                **{f"include/tenon/impl/{name}.hpp": "" for name in "abc"}})
         expected = {"tenon/impl/a.hpp", "tenon/impl/c.hpp"}
         checks.append(("units", sorted(first_of_units(root) ^ expected), None))
+        gate.write_tree(root, {"include/tenon/d.hpp": '#pragma once\n\n// first\n#include "tenon/e.hpp"\n#include "tenon/g.hpp"\n',
+                               "include/tenon/f.hpp": '#pragma once\n#define X\n#include "tenon/h.hpp"\n'})
+        checks.append(("first includes", sorted(first_of_headers(root, ["tenon/d.hpp", "tenon/f.hpp"]) ^ {"tenon/e.hpp"}),
+                       None))
+        broken = {"include/tenon/d.hpp": '#pragma once\n#include "tenon/e.hpp"\n', "include/tenon/e.hpp": "x y;\n"}
+        gate.write_tree(root, {**broken, "include/tenon/implementation.hpp": "", "include/tenon/f.hpp": "",
+                               **{f"include/tenon/impl/{name}.hpp": "" for name in "abc"}})
+        flags = command[:1] + compiler.STANDARD + compiler.include_flags(root)
+        found = check(root, root / "stamps", flags, 1, (), False)[0]
+        checks.append(("a header through its first reader", found, "include/tenon/d.hpp: does not compile alone"))
         gate.write_tree(root, {"include/tenon/implementation.hpp": '#include "tenon/impl/a.hpp"\n'})
         checks.append(("unlisted body", missing_bodies(root), "does not include tenon/impl/b.hpp"))
     return gate.self_test("headers", checks)
@@ -95,15 +117,14 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--stamps", type=pathlib.Path, default=gate.ROOT / "build/headers")
     parser.add_argument("--define", action="append", default=[], help="for example TENON_COMPILED=1")
-    parser.add_argument("--all", action="store_true", help="also the bodies that the build compiles alone")
+    parser.add_argument("--all", action="store_true", help="also those that something else compiles alone")
     parser.add_argument("words", nargs="*", help="check only headers whose path contains one of these")
     options = parser.parse_args()
     command = [options.compiler] + compiler.STANDARD + [f"-D{name}" for name in options.define]
     command += compiler.include_flags()
     if options.self_test:
         return self_test(command)
-    left_out = frozenset() if options.all or options.words else first_of_units(gate.ROOT)
-    return gate.finish("headers", *check(gate.ROOT, options.stamps, command, options.jobs, options.words, left_out))
+    return gate.finish("headers", *check(gate.ROOT, options.stamps, command, options.jobs, options.words, options.all))
 
 
 if __name__ == "__main__":
