@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fails when a header does not compile alone. Results are remembered by content in build/headers/.
 
-Left out unless --all is given, because something else compiles them with nothing before them: bodies (include/tenon/impl)
+Left out unless --all is given (before a release), because something else compiles them with nothing before them: bodies (include/tenon/impl)
 that are the first header of a unit of tenon::compiled, and headers that are the first include of another one.
 """
 

@@ -102,10 +102,10 @@ inline void add_compare(CLI::App& app, command& chosen) {
   choose(*sub, chosen, e, [](auto& given) -> tenon::status {
     auto& run = given.run;
     TENON_TRY(finish(given.text, run.a));
+    run.b.threads = run.a.threads;
     TENON_TRY(finish(given.text_b, run.b));
     finish(given.text, run.inputs);
     if (run.b.path.empty()) run.b.path = run.a.path;
-    run.b.threads = run.a.threads;
     run.b.memory_limit_bytes = run.a.memory_limit_bytes;
     run.b.time_limit_seconds = run.a.time_limit_seconds;
     if (given.tolerance >= 0) run.tolerance = given.tolerance;

@@ -105,6 +105,8 @@ def check_threads(c):
     for wrong in ("abc", "0", "-3", "99999"):
         c.bad(f"--threads {wrong}", 2, "--threads", *words, "--threads", wrong)
         c.bad(f"quickstart --threads {wrong}", 2, "--threads", "quickstart", model, "--threads", wrong)
+    c.good("an option counts for both that are compared", "compare", model, "--random", "1", "--dim", "N=2",
+           "--threads", "1", env={"TENON_NUM_THREADS": "abc"})
     c.expect("tenon's variable", used(TENON_NUM_THREADS="3", OMP_NUM_THREADS="2") == 3)
     c.expect("a list of OpenMP", used(TENON_NUM_THREADS="", OMP_NUM_THREADS="4,2") == 4)
     c.expect("OpenMP's is passed over", used(OMP_NUM_THREADS="many") == used(OMP_NUM_THREADS=""))

@@ -22,6 +22,8 @@ const std::string euro = "\xe2\x82\xac", key = "\xf0\x9f\x94\x91", umlaut = "\xc
 
 }  // namespace
 
+static_assert(!std::is_constructible_v<text_piece, const char*>, "it would be true or false");
+
 TEST_CASE("parts of every kind are joined to one text") {
   CHECK(cat().empty());
   CHECK(cat("a", "b"s, std::string_view("c\0d", 3), 'e') == "abc\0de"s);

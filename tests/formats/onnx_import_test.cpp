@@ -3,6 +3,8 @@
 #include "tenon/formats/onnx/schema.hpp"
 #include "tenon/formats/onnx/tensor_data.hpp"
 #include "tenon/infer/interpreter.hpp"
+#include "tenon/ir/builder.hpp"
+#include "tenon/ops/activation.hpp"
 #include "tenon/symbol/table.hpp"
 #include "tenon/tensor/convert.hpp"
 
@@ -230,6 +232,15 @@ TEST_CASE("onnx export: names, shared outputs and metadata") {
   const dim n = *again.symbols.scope().find("n");
   CHECK(again.symbols.facts().is_divisible(n, 8) == truth::yes);
   CHECK(*to_onnx(again) == *written);
+}
+
+TEST_CASE("onnx export: names of any length are kept, also where a byte of them is not") {
+  const std::string plain(300, 'n'), odd = "\x01" + plain;
+  builder b;
+  b.output(odd, b.add(ops::relu{}, {b.input(plain, dtype::f32, {2})}));
+  const ir::graph again = load(to_onnx(b.finish().value()).value());
+  CHECK(again[again.inputs()[0]].name == plain);
+  CHECK(again.output_names()[0] == "\\x01" + plain);
 }
 
 TEST_CASE("onnx export: what an empty optional would hold is a type") {

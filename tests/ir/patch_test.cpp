@@ -68,6 +68,14 @@ TEST_CASE("a new node stands for the nodes that die, not for those that it reads
     CHECK(p.apply(g).value() == 1);
     CHECK(origins<ops::sigmoid>(g) == names{"neg"});
   }
+  SUBCASE("what a later new node reads is replaced for it too") {
+    const value_id first = p.add(ops::sigmoid{}, {g.inputs()[0]}).value();
+    p.replace(n, first);
+    p.replace(y, p.add(ops::softplus{}, {n}).value());
+    CHECK(p.apply(g).value() == 2);
+    CHECK(g.order().size() == 2);
+    CHECK(origins<ops::neg>(g).empty());
+  }
   CHECK(g.output_names()[0] == "y");
   CHECK(ir::verify(g));
 }

@@ -97,6 +97,13 @@ TEST_CASE("plan memory: a kernel that works in place takes over an input that en
     d.step({b}, {c}).kernel = &in_place;
     CHECK(d.shared() == slots{{a, b, c}});
   }
+  SUBCASE("not into memory outside of the arena, and what was read is free afterwards") {
+    const auto y = d.value({0}, plan::place::output);
+    d.step({a}, {y}).kernel = &in_place;
+    d.step({}, {b});
+    d.step({b}, {c});
+    CHECK(d.shared() == slots{{a, b}, {c}});
+  }
   SUBCASE("not when it is read later") {
     d.step({a}, {b}).kernel = &in_place;
     d.step({a, b}, {c});

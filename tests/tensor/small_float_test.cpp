@@ -211,6 +211,14 @@ TEST_CASE("integers become the nearest small float") {
   CHECK(f16(std::numeric_limits<std::int64_t>::min()).bits == 0xFC00);
   CHECK(bf16(257).bits == bf16(256.0F).bits);
   CHECK(bf16((1 << 30) + (1 << 22) + 1).bits == bf16(0x1p30F + 0x1p23F).bits);
+  const std::int64_t middle = (std::int64_t{1} << 60) + (std::int64_t{1} << 52);  // of two bf16
+  CHECK(bf16(middle).bits == bf16(0x1p60F).bits);
+  CHECK(bf16(middle + 1).bits == bf16(0x1p60F + 0x1p53F).bits);
+  CHECK(bf16(-middle - 1).bits == bf16(-0x1p60F - 0x1p53F).bits);
+  CHECK(bf16(middle - 1).bits == bf16(0x1p60F).bits);
+  CHECK(bf16(static_cast<std::uint64_t>(middle) + 1).bits == bf16(0x1p60F + 0x1p53F).bits);
+  CHECK(bf16(std::numeric_limits<std::uint64_t>::max()).bits == bf16(0x1p64F).bits);
+  CHECK(bf16(std::numeric_limits<std::int64_t>::min()).bits == bf16(-0x1p63F).bits);
   CHECK(f8e4m3fn(17).bits == f8e4m3fn(16.0F).bits);
   CHECK(f8e5m2(true).bits == f8e5m2(1.0F).bits);
 }

@@ -17,6 +17,8 @@ class text_piece {
  public:
   text_piece(std::string_view v) : characters_(v.data()), kind_(text), size_(v.size()) {}
 
+  text_piece(const void*) = delete;  // would be a bool
+
   text_piece(char v) : natural_(static_cast<unsigned char>(v)), kind_(letter), size_(0) {}
 
   text_piece(bool v) : text_piece(std::string_view(v ? "true" : "false")) {}
@@ -85,8 +87,8 @@ template <class Range> std::string bracketed(const Range& range) {
   return cat("[", join(range), "]");
 }
 
-/// A name from a file, safe for a terminal: control bytes and invalid UTF-8 escaped, at most 120 bytes.
-std::string printable_name(std::string_view name);
+/// A name from a file, safe for a terminal: control bytes and invalid UTF-8 escaped, cut to `max_bytes`.
+std::string printable_name(std::string_view name, std::size_t max_bytes = 120);
 
 /// `'name'`, escaped and shortened for messages.
 std::string quoted(std::string_view name);

@@ -58,8 +58,7 @@ inline std::size_t printable_bytes(std::string_view text) {
 
 }  // namespace text_detail
 
-TENON_INLINE std::string printable_name(std::string_view name) {
-  constexpr std::size_t max_bytes = 120;
+TENON_INLINE std::string printable_name(std::string_view name, std::size_t max_bytes) {
   constexpr std::string_view cut = "...";
   constexpr char hex[] = "0123456789abcdef";
   std::string out;

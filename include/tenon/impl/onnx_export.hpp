@@ -72,8 +72,9 @@ inline std::int64_t weight_bytes(const ir::graph& g) {
 }  // namespace export_detail
 
 TENON_INLINE std::string unique_names::take(std::string_view wanted) {
-  std::string base =
-      export_detail::is_plain_text(wanted) ? std::string(wanted) : printable_name(wanted);
+  std::string base = export_detail::is_plain_text(wanted)
+                         ? std::string(wanted)
+                         : printable_name(wanted, std::string::npos);
   if (base.empty()) base = "value";
   if (used_.insert(base).second) return base;
   for (std::uint32_t& n = next_suffix_[base];;) {

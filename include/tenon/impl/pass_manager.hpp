@@ -19,7 +19,10 @@ inline constexpr int max_body_depth = 16;
 class manager {
  public:
   manager(const run_options& options, pipeline_report& report)
-      : options_(&options), report_(&report), left_(options.max_applications) {}
+      : options_(&options),
+        report_(&report),
+        left_(options.max_applications),
+        evaluation_seconds_(options.settings.max_evaluation_seconds) {}
 
   status run(ir::graph& g, const pipeline& what, const std::string& body, int depth) {
     for (const stage& s : what.stages) {
@@ -49,6 +52,7 @@ class manager {
     const rewrite::driver_options driver{options_->settings, options_->disabled_rules,
                                          options_->only_rules, left_};
     pass_context ctx(driver);
+    ctx.evaluation_seconds = evaluation_seconds_;
     pass_report row{p.str(), round, body, g.node_count(), 0, 0, 0, {}, {}, 0};
     const auto start = std::chrono::steady_clock::now();
     auto changes = p.run(g, ctx);
@@ -59,6 +63,7 @@ class manager {
     row.rules = std::move(ctx.rules());
     row.skips = std::move(ctx.skips());
     row.skip_count = ctx.skip_count();
+    evaluation_seconds_ = ctx.evaluation_seconds;
     for (const auto& r : row.rules) left_ -= std::min(left_, r.fired);
     report_->passes.push_back(std::move(row));
     if (*changes != 0) TENON_TRY(after_change(g, p));
@@ -104,9 +109,31 @@ class manager {
   const run_options* options_;
   pipeline_report* report_;
   std::size_t left_;
+  double evaluation_seconds_;
 };
 
 }  // namespace manager_detail
+
+TENON_INLINE result<std::vector<datum>> pass_context::evaluate(const ir::graph& g, node_id n) {
+  if (!(evaluation_seconds > 0))
+    return fail(code::resource, "the seconds of max_evaluation_seconds are used up");
+  interpret_options how = settings().interpret;
+  if (how.memory.limit_bytes() == memory_budget::unlimited) {
+    std::size_t bytes = 0;
+    for (const value_id v : g[n].inputs)
+      if (v) bytes += g.fact(v).constant.size_bytes();
+    how.memory = memory_budget((std::int64_t{1} << 30) + 4 * static_cast<std::int64_t>(bytes));
+  }
+  run_limits own;
+  own.end_in(evaluation_seconds);
+  if (how.limits.deadline_ns == 0 || own.deadline_ns < how.limits.deadline_ns)
+    how.limits.deadline_ns = own.deadline_ns;
+  const auto start = std::chrono::steady_clock::now();
+  auto out = evaluate_node(g, n, how);
+  evaluation_seconds -=
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return out;
+}
 
 TENON_INLINE result<pipeline_report> run(ir::graph& g,
                                          const pipeline& what,

@@ -28,7 +28,7 @@ inline result<std::string> bytes_of(const datum& value) {
   return npz_sequence_bytes(items);
 }
 
-/// Files in a folder of their own, which become visible together; what was not committed is removed.
+/// Files in a folder of their own, of which none appears before all are written; what was not committed is removed.
 class staging {
  public:
   staging() = default;

@@ -33,7 +33,7 @@ class patch {
 
   /// A new constant.
   value_id constant(tensor content, std::string name = {}) {
-    values_.push_back({std::move(name), fact::of_constant(std::move(content))});
+    values_.push_back({std::move(name), fact::of_constant(std::move(content)), {}});
     return value_id(base_ + values_.size() - 1);
   }
 
@@ -56,7 +56,7 @@ class patch {
     if (!facts) return std::move(facts).failure().in(where);
     std::vector<value_id> out;
     for (std::size_t i = 0; i < outputs; ++i) {
-      values_.push_back({{}, std::move((*facts)[i])});
+      values_.push_back({{}, std::move((*facts)[i]), nodes_.size()});
       out.push_back(value_id(base_ + values_.size() - 1));
     }
     nodes_.push_back(
@@ -67,8 +67,8 @@ class patch {
   /// Nodes added from here on stand for `old` alone; without it for all nodes that the patch replaces.
   void stand_for(node_id old) { origin_ = (*graph_)[old].origin; }
 
-  /// Makes every reader of `old`, graph outputs included, read `by`; nodes of this patch go on reading what they were
-  /// given, so `by` may be computed from `old`.
+  /// Makes every reader of `old`, graph outputs included, read `by`; the nodes of this patch that `by` may be computed
+  /// from, which are those up to its own, go on reading `old`.
   void replace(value_id old, value_id by) { replacements_.push_back({old, by}); }
 
   /// Checks the replacements against the graph, then changes it; returns the number of replaced values.
@@ -78,6 +78,7 @@ class patch {
   struct new_value {
     std::string name;
     ir::fact fact;
+    std::optional<std::size_t> producer;  ///< in nodes_
   };
 
   struct new_node {
@@ -92,6 +93,12 @@ class patch {
   };
 
   status check(const graph& g) const;
+
+  static bool is_before(const new_value& v, std::size_t node) {
+    return !v.producer || *v.producer < node;
+  }
+
+  void redirect_new();
   std::vector<value_id> kept() const;
 
   const graph* graph_;
@@ -140,6 +147,20 @@ inline status patch::check(const graph& g) const {
   return {};
 }
 
+inline void patch::redirect_new() {
+  std::vector<replacement> sorted = replacements_;
+  const auto key = [](const replacement& r) { return r.old.index; };
+  std::ranges::stable_sort(sorted, {}, key);
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    for (value_id& v : nodes_[i].inputs) {
+      if (!v) continue;
+      const auto r = std::ranges::lower_bound(sorted, v.index, {}, key);
+      if (r == sorted.end() || r->old != v) continue;
+      const bool is_new = r->by.index >= base_;
+      if (!is_new || is_before(values_[r->by.index - base_], i)) v = r->by;
+    }
+}
+
 // The values of the graph that outlive the patch because new nodes read them or readers are led to them, sorted.
 inline std::vector<value_id> patch::kept() const {
   std::vector<value_id> out;
@@ -176,6 +197,7 @@ inline void collect_dying(const graph& g,
 inline result<std::size_t> patch::apply(graph& g) {
   TENON_TRY(check(g));
   origin from;
+  redirect_new();
   const std::vector<value_id> alive = kept();
   for (const replacement& r : replacements_) patch_detail::collect_dying(g, r.old, alive, from);
   for (new_value& v : values_) g.add_value(std::move(v.name), std::move(v.fact));

@@ -21,7 +21,8 @@ struct pass_info {
 /// What a pass sees besides the graph: options, the way to change it, and the report.
 class pass_context {
  public:
-  explicit pass_context(const rewrite::driver_options& options) : options_(&options) {}
+  explicit pass_context(const rewrite::driver_options& options)
+      : evaluation_seconds(options.settings.max_evaluation_seconds), options_(&options) {}
 
   const rewrite::driver_options& options() const { return *options_; }
 
@@ -37,12 +38,9 @@ class pass_context {
     ++skip_count_;
   }
 
-  /// The outputs of a node whose inputs are all constants.
-  result<std::vector<datum>> evaluate(const ir::graph& g, node_id n) const {
-    interpret_options how = settings().interpret;
-    if (how.limits.deadline_ns == 0) how.limits.end_in(settings().max_evaluation_seconds);
-    return evaluate_node(g, n, how);
-  }
+  /// The outputs of a node whose inputs are all constants, or `resource`: within the limits of the settings, what is
+  /// left of `evaluation_seconds`, and 1 GiB over four times the bytes of its inputs.
+  result<std::vector<datum>> evaluate(const ir::graph& g, node_id n);
 
   /// Applies a patch; returns the number of replaced values.
   result<std::size_t> commit(ir::graph& g, ir::patch&& p) const { return p.apply(g); }
@@ -52,6 +50,8 @@ class pass_context {
   std::size_t skip_count() const { return skip_count_; }
 
   std::vector<rewrite::rule_statistics>& rules() { return rules_; }
+
+  double evaluation_seconds;  ///< left for `evaluate`; the pipeline hands it from pass to pass
 
   static constexpr std::size_t max_skips = 256;  ///< kept; more are only counted
 
@@ -66,7 +66,7 @@ namespace pass_detail {
 
 class purity final : public ir::attribute_visitor {
  public:
-  void operator()(std::string_view, const ir::attribute_value& value, bool) override;
+  inline void operator()(std::string_view, const ir::attribute_value& value, bool) override;
 
   bool is_pure = true;
 };

@@ -78,6 +78,7 @@ class slot_sharer {
     if (!s.kernel || !s.kernel->in_place || s.outputs[0] == absent) return absent;
     const auto& values = plan_.values;
     const buffer& y = values[s.outputs[0]];
+    if (y.where != place::arena) return absent;
     for (const std::uint32_t v : s.inputs) {
       if (v == absent) continue;
       const std::uint32_t r = root(v);

@@ -13,8 +13,7 @@ namespace tenon::inline v0::rewrite {
 struct rule_settings {
   bool reassociates = false;                            ///< run rules that reorder floating point
   std::size_t max_growth_bytes = std::size_t{4} << 20;  ///< of a constant that a rule computes
-  double max_evaluation_seconds =
-      10;  ///< of one node that folding computes; a loop may have no end
+  double max_evaluation_seconds = 10;  ///< of all that one pipeline computes; a loop may be endless
   interpret_options interpret;
 };
 

@@ -174,6 +174,22 @@ struct f16 {
   }
 };
 
+namespace small_float_detail {
+
+/// An integer with at most 53 bits in use, so that a double holds it, which rounds to fewer bits like the given one:
+/// Boldo and Melquiond, "When double rounding is odd", 2005.
+template <class T> constexpr T rounded_to_odd(T v) {
+  if constexpr (sizeof(T) < 8) {
+    return v;
+  } else {
+    constexpr T low = 2047, exact = T{1} << 53;
+    const bool fits = v < exact && (std::is_unsigned_v<T> || v > T{} - exact);
+    return fits || (v & low) == 0 ? v : static_cast<T>((v & ~low) | (low + 1));
+  }
+}
+
+}  // namespace small_float_detail
+
 /// The upper half of a binary32.
 struct bf16 {
   std::uint16_t bits = 0;
@@ -195,7 +211,7 @@ struct bf16 {
   template <class T>
   requires std::is_integral_v<T>
 
-  explicit bf16(T v) : bf16(static_cast<double>(v)) {}
+  explicit bf16(T v) : bf16(static_cast<double>(small_float_detail::rounded_to_odd(v))) {}
 
   operator float() const { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 

@@ -8,9 +8,11 @@
 #include <cstring>
 #include <utility>
 
-#if defined(__OPTIMIZE_SIZE__) && !defined(__clang__)
+#ifndef __clang__
 #pragma GCC push_options
+#ifdef __OPTIMIZE_SIZE__
 #pragma GCC optimize("O2")
+#endif
 #endif
 
 #define TENON_ISA sse2
@@ -27,7 +29,7 @@
 #undef TENON_ISA
 #undef TENON_ISA_LEVEL
 
-#if defined(__OPTIMIZE_SIZE__) && !defined(__clang__)
+#ifndef __clang__
 #pragma GCC pop_options
 #endif
 
