@@ -13,26 +13,12 @@
 // What the tool says about a command line that it does not understand.
 namespace tool {
 
-/// Letters to insert, drop or replace to come from a to b.
-inline std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, replaced}));
-    }
-  }
-  return row[b.size()];
-}
-
 /// `; did you mean fuse?` for the known name that is a few letters away; empty when none is.
 inline std::string nearest(std::string_view name, const std::vector<std::string>& known) {
   std::size_t least = std::min<std::size_t>(3, name.size() / 3 + 1) + 1;
   std::string out;
   for (const std::string& k : known)
-    if (const std::size_t far = name.size() > 99 ? 99 : distance(name, k); far < least) {
+    if (const std::size_t far = tenon::edit_distance(name, k); far < least) {
       least = far;
       out = tenon::cat("; did you mean ", k, "?");
     }

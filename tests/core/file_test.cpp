@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <csignal>
+#include <filesystem>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -129,9 +131,55 @@ TEST_CASE("an atomic file follows a link and refuses other targets") {
   check_fails(atomic_file::create(folder / "dangling"), code::io, "leads nowhere");
   check_fails(atomic_file::create(folder.path()), code::io, "is a folder");
   check_fails(atomic_file::create(folder / "x/"), code::io, "is a folder");
-  check_fails(atomic_file::create(folder / "none/x"), code::io, "its folder cannot be opened");
+  check_fails(atomic_file::create(folder / "none/x"), code::io, "cannot be created: No such file");
+  check_fails(atomic_file::create(folder / "a/x"), code::io, "cannot be created: Not a directory");
   check_fails(atomic_file::create("/dev/null"), code::io, "is a character device");
   check_fails(atomic_file::create(""), code::io, "the path is empty");
+}
+
+TEST_CASE("finished files hold no descriptor and wait for their commit") {
+  const scratch_folder folder;
+  const auto descriptors = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+  };
+  const auto before = descriptors();
+  std::vector<atomic_file> files;
+  for (int i = 0; i < 3; ++i) {
+    files.push_back(atomic_file::create(folder / std::to_string(i)).value());
+    CHECK(files.back().write("text"));
+    CHECK(files.back().finish());
+    check_fails(files.back().finish(), code::io, "nothing to finish");
+    check_fails(files.back().write("more"), code::io, "cannot be written");
+  }
+  CHECK(descriptors() == before);
+  CHECK(folder.names().size() == 3);
+  files.pop_back();
+  CHECK(files[0].commit());
+  CHECK(read_file(folder / "0").value() == "text");
+  REQUIRE(::mkdir((folder / "1").c_str(), 0700) == 0);
+  check_fails(files[1].commit(), code::io, "1': cannot be renamed into place");
+  files.clear();
+  CHECK(folder.names().size() == 2);
+}
+
+TEST_CASE("a relative path keeps its meaning when the process changes its folder") {
+  const scratch_folder folder;
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  auto file = atomic_file::create("out");
+  auto dropped = atomic_file::create("dropped");
+  std::filesystem::current_path(before);
+  REQUIRE(file);
+  CHECK(file->commit());
+  dropped = fail(code::io, "gone");
+  CHECK(folder.names() == std::vector<std::string>{"out"});
+}
+
+TEST_CASE("a name of the greatest length has room for its temporary file") {
+  const scratch_folder folder;
+  const std::string name(255, 'n');
+  CHECK(write_file(folder / name, "text"));
+  CHECK(folder.names() == std::vector<std::string>{name});
 }
 
 TEST_CASE("a write that the system cuts short and then refuses is an error and leaves nothing") {

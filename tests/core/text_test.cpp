@@ -121,3 +121,14 @@ TEST_CASE("a long name is cut between characters to at most 120 bytes") {
       CHECK(text.substr(text.size() - 3 - printed.size(), printed.size()) == printed);
     }
 }
+
+TEST_CASE("edit distance counts letters and ignores their case") {
+  CHECK(edit_distance("", "") == 0);
+  CHECK(edit_distance("", "abc") == 3);
+  CHECK(edit_distance("kitten", "sitting") == 3);
+  CHECK(edit_distance("Conv", "cnov") == 2);
+  CHECK(edit_distance("@[", "`{") == 2);
+  const std::string long_name(64, 'a');
+  CHECK(edit_distance(long_name, "") == 64);
+  CHECK(edit_distance(long_name + "a", "") == SIZE_MAX);
+}

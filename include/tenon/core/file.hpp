@@ -101,10 +101,9 @@ class atomic_file {
   atomic_file(atomic_file&& other) noexcept { *this = std::move(other); }
 
   atomic_file& operator=(atomic_file&& other) noexcept {
-    std::swap(folder_, other.folder_);
     std::swap(descriptor_, other.descriptor_);
     path_.swap(other.path_);
-    name_.swap(other.name_);
+    target_.swap(other.target_);
     temporary_.swap(other.temporary_);
     return *this;
   }
@@ -119,20 +118,20 @@ class atomic_file {
 
   status write(std::string_view text) { return write(std::as_bytes(std::span(text))); }
 
-  /// Flushes to the disk and renames; nothing may be written afterwards.
-  status commit();
+  /// Flushes to the disk and closes; nothing may be written afterwards. Many finished files can wait for their commit:
+  /// they hold no descriptor.
+  status finish();
 
-  /// Name of the temporary file, in the folder of the target.
-  const std::string& temporary_name() const { return temporary_; }
+  /// Finishes and puts the file in place.
+  status commit();
 
  private:
   error broken(std::string_view what) const;
 
-  int folder_ = -1;
   int descriptor_ = -1;
-  std::string path_;
-  std::string name_;
-  std::string temporary_;
+  std::string path_;       ///< as the user gave it
+  std::string target_;     ///< with a symbolic link followed
+  std::string temporary_;  ///< beside the target; empty once it is in place
 };
 
 /// Replaces the content of `path` in one step.

@@ -102,6 +102,10 @@ inline std::string quoted(std::string& name) {
   return quoted(std::string_view(name));
 }
 
+/// Letters to insert, drop or replace to come from a to b, whatever their case (V. Levenshtein, 1966); SIZE_MAX where one
+/// has more than 64.
+std::size_t edit_distance(std::string_view a, std::string_view b);
+
 }  // namespace tenon::inline v0
 
 #ifndef TENON_COMPILED

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/core/file.hpp"
 #include "tenon/core/result.hpp"
 #include "tenon/tensor/tensor.hpp"
 
@@ -26,6 +27,9 @@ result<tensor> load_npy(std::string_view path,
 
 /// The content of a .npy file; bf16 becomes u2, float8 and types below 8 bits u1, text U.
 result<std::string> npy_bytes(const tensor& value);
+
+/// Writes the content of a .npy file to one that the caller commits.
+status write_npy(atomic_file& out, const tensor& value);
 
 /// Writes a .npy file in one step.
 status save_npy(std::string_view path, const tensor& value);

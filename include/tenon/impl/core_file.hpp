@@ -197,19 +197,41 @@ inline result<std::string> followed(const std::string& path) {
   return out;
 }
 
-/// Creates `<name>.<random>.tmp` in `folder`.
-inline int create_temporary(int folder, const std::string& name, mode_t mode, std::string& made) {
+/// The path from the root, which stays the same when the process changes its folder.
+inline result<std::string> absolute(std::string path) {
+  if (path.front() == '/') return path;
+  char* folder = ::getcwd(nullptr, 0);
+  if (folder == nullptr) return system_error(path, "its folder has no path", errno);
+  std::string out = cat(folder, "/", path);
+  std::free(folder);
+  return out;
+}
+
+/// Creates `<target>.<random>.tmp` for an absolute path; a long name is cut to leave room.
+inline int create_temporary(const std::string& target, mode_t mode, std::string& made) {
   struct timespec now {};
 
+  const std::size_t name = target.rfind('/') + 1;
   for (unsigned attempt = 0; attempt < 100; ++attempt) {
     ::clock_gettime(CLOCK_MONOTONIC, &now);
-    made = cat(name.substr(0, 200), ".", static_cast<long>(::getpid()), "-",
+    made = cat(target.substr(0, name + 200), ".", static_cast<long>(::getpid()), "-",
                static_cast<long>(now.tv_nsec) + attempt, ".tmp");
     const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
-    const int out = uninterrupted([&] { return ::openat(folder, made.c_str(), flags, mode); });
+    const int out = uninterrupted([&] { return ::open(made.c_str(), flags, mode); });
     if (out >= 0 || errno != EEXIST) return out;
   }
   return -1;
+}
+
+/// Flushes the names in the folder of the absolute `path`, where the folder may be read and the file system can.
+inline bool flush_folder_of(const std::string& path) {
+  const std::string folder = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
+  const int descriptor =
+      uninterrupted([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+  if (descriptor < 0) return errno == EACCES;
+  const open_file owner(descriptor, 0, folder);
+  return uninterrupted([&] { return ::fsync(descriptor); }) == 0 || errno == EINVAL ||
+         errno == ENOTSUP;
 }
 
 }  // namespace file_detail
@@ -305,32 +327,25 @@ TENON_INLINE error atomic_file::broken(std::string_view what) const {
 
 TENON_INLINE atomic_file::~atomic_file() {
   file_detail::close_quietly(descriptor_);
-  if (!temporary_.empty()) ::unlinkat(folder_, temporary_.c_str(), 0);
-  file_detail::close_quietly(folder_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
 TENON_INLINE result<atomic_file> atomic_file::create(std::string_view path) {
   using namespace file_detail;
   atomic_file out;
   TENON_TRY(out.path_, checked_path(path));
-  TENON_TRY(const std::string target, followed(out.path_));
-  const std::size_t slash = target.rfind('/');
-  const std::string folder =
-      slash == target.npos ? "." : target.substr(0, std::max<std::size_t>(slash, 1));
-  out.name_ = slash == target.npos ? target : target.substr(slash + 1);
+  TENON_TRY(out.target_, followed(out.path_));
+  TENON_TRY(out.target_, absolute(std::move(out.target_)));
 
   struct stat facts {};
 
-  const bool exists = ::stat(target.c_str(), &facts) == 0;
-  if (out.name_.empty() || (exists && !S_ISREG(facts.st_mode)))
+  const bool exists = ::stat(out.target_.c_str(), &facts) == 0;
+  if (out.target_.back() == '/' || (exists && !S_ISREG(facts.st_mode)))
     return fail(code::io, "file ", quoted(path), ": is ",
                 exists ? type_name(facts.st_mode) : "a folder",
                 ": expected a regular file or none");
-  out.folder_ =
-      uninterrupted([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
-  if (out.folder_ < 0) return out.broken("its folder cannot be opened");
   std::string temporary;
-  out.descriptor_ = create_temporary(out.folder_, out.name_, 0666, temporary);
+  out.descriptor_ = create_temporary(out.target_, 0666, temporary);
   if (out.descriptor_ < 0) return out.broken("cannot be created");
   out.temporary_ = std::move(temporary);
   if (exists && ::fchmod(out.descriptor_, facts.st_mode & 0777) != 0)
@@ -349,18 +364,25 @@ TENON_INLINE status atomic_file::write(std::span<const std::byte> bytes) {
   return {};
 }
 
-TENON_INLINE status atomic_file::commit() {
+TENON_INLINE status atomic_file::finish() {
   using namespace file_detail;
-  if (temporary_.empty())
-    return fail(code::io, "file ", quoted(path_), ": there is nothing to commit");
+  if (descriptor_ < 0)
+    return fail(code::io, "file ", quoted(path_), ": there is nothing to finish");
   if (uninterrupted([&] { return ::fsync(descriptor_); }) != 0)
     return broken("cannot be flushed to the disk");
   if (::close(std::exchange(descriptor_, -1)) != 0 && errno != EINTR)
     return broken("cannot be closed");
-  if (::renameat(folder_, temporary_.c_str(), folder_, name_.c_str()) != 0)
+  return {};
+}
+
+TENON_INLINE status atomic_file::commit() {
+  if (temporary_.empty())
+    return fail(code::io, "file ", quoted(path_), ": there is nothing to commit");
+  if (descriptor_ >= 0) TENON_TRY(finish());
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0)
     return broken("cannot be renamed into place");
   temporary_.clear();
-  if (uninterrupted([&] { return ::fsync(folder_); }) != 0 && errno != EINVAL && errno != ENOTSUP)
+  if (!file_detail::flush_folder_of(target_))
     return broken("its folder cannot be flushed to the disk");
   return {};
 }

@@ -1,8 +1,12 @@
 #pragma once
 
 #include "tenon/core/text.hpp"
+#include "tenon/core/utf8.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <utility>
+#include <vector>
 
 namespace tenon::inline v0 {
 
@@ -41,19 +45,11 @@ namespace text_detail {
 
 /// Bytes of the character that a text begins with; 0 when it is a control character or no UTF-8.
 inline std::size_t printable_bytes(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return first >= 0x20 && first != 0x7F;
-  const std::size_t count = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < count) return 0;
-  for (std::size_t i = 1; i < count; ++i)
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  // C1 control characters, forms longer than needed, surrogates, and numbers above U+10FFFF.
-  const unsigned char second = byte(1);
-  const bool is_bad = (first == 0xC2 && second < 0xA0) || (first == 0xE0 && second < 0xA0) ||
-                      (first == 0xED && second > 0x9F) || (first == 0xF0 && second < 0x90) ||
-                      (first == 0xF4 && second > 0x8F);
-  return is_bad ? 0 : count;
+  const std::size_t length = utf8_length(text);
+  const auto lead = static_cast<unsigned char>(text[0]);
+  const bool is_c0 = lead < 0x20 || lead == 0x7F;
+  const bool is_c1 = lead == 0xC2 && length == 2 && static_cast<unsigned char>(text[1]) < 0xA0;
+  return is_c0 || is_c1 ? 0 : length;
 }
 
 }  // namespace text_detail
@@ -79,6 +75,21 @@ TENON_INLINE std::string printable_name(std::string_view name, std::size_t max_b
 
 TENON_INLINE std::string quoted(std::string_view name) {
   return cat("'", printable_name(name), "'");
+}
+
+TENON_INLINE std::size_t edit_distance(std::string_view a, std::string_view b) {
+  if (a.size() > 64 || b.size() > 64) return SIZE_MAX;
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; };
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t kept = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, kept}));
+    }
+  }
+  return row[b.size()];
 }
 
 }  // namespace tenon::inline v0

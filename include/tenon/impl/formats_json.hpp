@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/core/utf8.hpp"
 #include "tenon/formats/json.hpp"
 
 #include <charconv>
@@ -259,27 +260,6 @@ class json_reader {
       return wrong("four hexadecimal digits");
     at_ += 4;
     return out;
-  }
-
-  static void append_utf8(std::string& out, std::uint32_t point) {
-    const auto tail = [&](unsigned shift) {
-      out += static_cast<char>(0x80 | ((point >> shift) & 0x3F));
-    };
-    if (point < 0x80) {
-      out += static_cast<char>(point);
-    } else if (point < 0x800) {
-      out += static_cast<char>(0xC0 | (point >> 6));
-      tail(0);
-    } else if (point < 0x10000) {
-      out += static_cast<char>(0xE0 | (point >> 12));
-      tail(6);
-      tail(0);
-    } else {
-      out += static_cast<char>(0xF0 | (point >> 18));
-      tail(12);
-      tail(6);
-      tail(0);
-    }
   }
 
   json_document& out_;

@@ -2,6 +2,7 @@
 
 #include "tenon/core/file.hpp"
 #include "tenon/core/safe_math.hpp"
+#include "tenon/core/utf8.hpp"
 #include "tenon/formats/npy.hpp"
 #include "tenon/impl/formats_npy_header.hpp"
 
@@ -41,44 +42,6 @@ template <class Visit> void for_each_transposed(const extents& shape, Visit visi
       index[axis] = 0;
     }
   }
-}
-
-inline bool append_utf8(std::string& out, std::uint32_t c) {
-  const auto tail = [&](int shift) { out += static_cast<char>(0x80 | ((c >> shift) & 0x3F)); };
-  if (c > 0x10FFFF || (c >= 0xD800 && c < 0xE000)) return false;
-  if (c < 0x80) {
-    out += static_cast<char>(c);
-  } else if (c < 0x800) {
-    out += static_cast<char>(0xC0 | (c >> 6));
-    tail(0);
-  } else if (c < 0x10000) {
-    out += static_cast<char>(0xE0 | (c >> 12));
-    tail(6);
-    tail(0);
-  } else {
-    out += static_cast<char>(0xF0 | (c >> 18));
-    tail(12);
-    tail(6);
-    tail(0);
-  }
-  return true;
-}
-
-/// One code point off the front of valid UTF-8; nothing when it is not valid.
-inline std::optional<std::uint32_t> take_utf8(std::string_view& text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  const std::size_t more = lead < 0x80 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
-  if ((lead >= 0x80 && lead < 0xC2) || lead > 0xF4 || text.size() <= more) return std::nullopt;
-  std::uint32_t out = more == 0 ? lead : lead & (0x3FU >> more);
-  for (std::size_t i = 1; i <= more; ++i) {
-    const auto next = static_cast<unsigned char>(text[i]);
-    if ((next & 0xC0) != 0x80) return std::nullopt;
-    out = out << 6 | (next & 0x3FU);
-  }
-  constexpr std::uint32_t least[] = {0, 0x80, 0x800, 0x10000};
-  if (out < least[more] || out > 0x10FFFF || (out >= 0xD800 && out < 0xE000)) return std::nullopt;
-  text.remove_prefix(more + 1);
-  return out;
 }
 
 /// A text element without the zeros that fill it up.
@@ -239,16 +202,19 @@ TENON_INLINE result<std::string> npy_bytes(const tensor& value) {
   return out;
 }
 
-TENON_INLINE status save_npy(std::string_view path, const tensor& value) {
+TENON_INLINE status write_npy(atomic_file& out, const tensor& value) {
   if (!value) return fail(code::input, "npy: the tensor has no type");
-  TENON_TRY(atomic_file out, atomic_file::create(path));
   if (value.type() == dtype::string || npy_detail::raw_mask(value.type()) != 0) {
     TENON_TRY(const std::string content, npy_bytes(value));
-    TENON_TRY(out.write(content));
-  } else {
-    TENON_TRY(out.write(npy_detail::header_text(value, 0)));
-    TENON_TRY(out.write(std::span<const std::byte>(value.bytes(), value.size_bytes())));
+    return out.write(content);
   }
+  TENON_TRY(out.write(npy_detail::header_text(value, 0)));
+  return out.write(std::span<const std::byte>(value.bytes(), value.size_bytes()));
+}
+
+TENON_INLINE status save_npy(std::string_view path, const tensor& value) {
+  TENON_TRY(atomic_file out, atomic_file::create(path));
+  TENON_TRY(write_npy(out, value));
   return out.commit();
 }
 

@@ -26,10 +26,6 @@ inline std::string packed(const tensor& t) {
   return out;
 }
 
-inline bool is_plain_text(std::string_view name) {
-  return printable_name(name) == name;
-}
-
 /// The dim_param of a size: the bare name of a symbol, or the text of an expression.
 inline std::string text_of(const ir::graph& g, dim d) {
   return d.is_symbol() ? std::string(g.symbols.scope().name_of(d.symbol_id())) : d.str();
@@ -72,9 +68,7 @@ inline std::int64_t weight_bytes(const ir::graph& g) {
 }  // namespace export_detail
 
 TENON_INLINE std::string unique_names::take(std::string_view wanted) {
-  std::string base = export_detail::is_plain_text(wanted)
-                         ? std::string(wanted)
-                         : printable_name(wanted, std::string::npos);
+  std::string base = printable_name(wanted, std::string::npos);
   if (base.empty()) base = "value";
   if (used_.insert(base).second) return base;
   for (std::uint32_t& n = next_suffix_[base];;) {
@@ -454,8 +448,12 @@ TENON_INLINE status save_onnx(const ir::graph& g,
   onnx::export_detail::file_sink sink(data, data_path.substr(data_path.rfind('/') + 1));
   auto bytes = onnx::exporter(g, options, &sink).run();
   if (!bytes) return std::move(bytes).failure().in(where);
+  TENON_TRY(data.finish());
+  TENON_TRY(atomic_file model, atomic_file::create(path));
+  TENON_TRY(model.write(*bytes));
+  TENON_TRY(model.finish());  // both are on the disk before either is replaced
   TENON_TRY(data.commit());
-  return write_file(path, *bytes);
+  return model.commit();
 }
 
 }  // namespace tenon::inline v0

@@ -24,26 +24,9 @@ inline std::string function_key(std::string_view domain,
   return cat(plain_domain(domain), "/", name, "/", overload);
 }
 
-/// Levenshtein distance, ignoring case; long names are far from everything.
-inline std::size_t distance(std::string_view a, std::string_view b) {
-  if (a.size() > 64 || b.size() > 64) return 99;
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t same = diagonal + ((a[i - 1] | 32) == (b[j - 1] | 32) ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, same});
-    }
-  }
-  return row[b.size()];
-}
-
 /// A few letters apart, fewer for short names.
 inline bool is_near(std::string_view a, std::string_view b) {
-  return distance(a, b) <= std::min<std::size_t>(2, b.size() / 4);
+  return edit_distance(a, b) <= std::min<std::size_t>(2, b.size() / 4);
 }
 
 }  // namespace scan_detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tenon/core/text.hpp"
+#include "tenon/core/utf8.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -91,24 +92,6 @@ class json_writer {
 
   void new_line() { text_.append("\n").append(static_cast<std::size_t>(depth_) * 2, ' '); }
 
-  /// Bytes of the UTF-8 character above 0x7F that a text begins with (Unicode, table 3-7); 0: there is none.
-  static std::size_t utf8_length(std::string_view text) {
-    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned lead = at(0);
-    const std::size_t length = lead < 0xC2   ? 0
-                               : lead < 0xE0 ? 2
-                               : lead < 0xF0 ? 3
-                               : lead < 0xF5 ? 4
-                                             : 0;
-    if (length == 0 || text.size() < length) return 0;
-    const unsigned low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-    if (at(1) < low || at(1) > high) return 0;
-    for (std::size_t i = 2; i < length; ++i)
-      if ((at(i) & 0xC0U) != 0x80) return 0;
-    return length;
-  }
-
   /// Bytes that are no UTF-8 become U+FFFD.
   void quote(std::string_view text) {
     constexpr char hex[] = "0123456789abcdef";
@@ -116,7 +99,7 @@ class json_writer {
     for (std::size_t i = 0; i < text.size();) {
       const char c = text[i];
       const auto byte = static_cast<unsigned char>(c);
-      const std::size_t length = byte < 0x80 ? 1 : utf8_length(text.substr(i));
+      const std::size_t length = utf8_length(text.substr(i));
       if (c == '"' || c == '\\')
         (text_ += '\\') += c;
       else if (byte < 0x20)
