@@ -2,6 +2,7 @@
 
 #include "tenon/backends/cpu/backend.hpp"
 #include "tenon/infer/interpreter.hpp"
+#include "tenon/ir/infer_context.hpp"
 #include "tenon/tensor/convert.hpp"
 
 #include <algorithm>

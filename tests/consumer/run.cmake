@@ -25,6 +25,7 @@ run("${CMAKE_COMMAND}" --build "${work}/subdirectory" -j 2 --target with_subdire
   tenon/CMakeFiles/tenon_compiled.dir/compiled/runtime_host.cpp.o)
 foreach(program package/with_compiled package/with_headers package/with_implementation
     package/with_no_exceptions
+    package/graph_with_headers
     subdirectory/with_subdirectory)
   run("${work}/${program}")
 endforeach()

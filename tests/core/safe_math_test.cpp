@@ -42,6 +42,7 @@ TEST_CASE("sums and products are exact or nothing") {
       CAPTURE(a);
       CAPTURE(b);
       CHECK(checked_mul(a, b) == narrowed(wide{a} * b));
+      CHECK(checked_sub(a, b) == narrowed(wide{a} - b));
       CHECK(checked_add(a, b) == narrowed(wide{a} + b));
     }
 }

@@ -31,6 +31,7 @@ struct all_kinds {
   mode how = mode::cubic;
   dtype type = dtype::f32;
   std::optional<std::int64_t> maybe;
+  std::optional<std::int16_t> small = 7;
   std::vector<std::int64_t> numbers;
   std::vector<float> reals;
   std::vector<std::string> texts;
@@ -48,6 +49,7 @@ struct all_kinds {
                         ir::attribute{"how", &all_kinds::how},
                         ir::attribute{"type", &all_kinds::type},
                         ir::attribute{"maybe", &all_kinds::maybe},
+                        ir::attribute{"small", &all_kinds::small},
                         ir::attribute{"numbers", &all_kinds::numbers},
                         ir::attribute{"reals", &all_kinds::reals},
                         ir::attribute{"texts", &all_kinds::texts},
@@ -55,15 +57,6 @@ struct all_kinds {
                         ir::attribute{"contents", &all_kinds::contents},
                         ir::attribute{"body", &all_kinds::body});
 };
-
-std::string message(std::string_view name, const attribute_value& value) {
-  all_kinds o;
-  status out;
-  if (!all_kinds::attributes.assign(o, name, value, out)) return "no such attribute";
-  if (out) return "assigned";
-  CHECK(out.failure().kind == code::attribute);
-  return out.failure().message;
-}
 
 class recorder final : public ir::attribute_visitor {
  public:
@@ -78,6 +71,16 @@ std::string visited(const all_kinds& o) {
   recorder all;
   all_kinds::attributes.visit(o, all_kinds{}, all);
   return all.text;
+}
+
+std::string message(std::string_view name, const attribute_value& value) {
+  all_kinds o;
+  status out;
+  if (!all_kinds::attributes.assign(o, name, value, out)) return "no such attribute";
+  if (out) return "assigned";
+  CHECK(out.failure().kind == code::attribute);
+  CHECK(visited(o) == visited(all_kinds{}));
+  return out.failure().message;
 }
 
 const attribute_value whole = std::int64_t{3};
@@ -114,6 +117,7 @@ TEST_CASE("a value of a wrong kind is refused with what it is and what is expect
         cat("attribute 'type' is ", dtype_count, ", expected an element type number"));
   CHECK(message("type", std::int64_t{-1}).find("is -1, expected") != std::string::npos);
   CHECK(message("maybe", text).ends_with("expected an integer"));
+  CHECK(message("small", std::int64_t{1} << 40).ends_with("expected an integer"));
   CHECK(message("wide", attribute_value()) == "attribute 'wide' is none, expected an integer");
   CHECK(message("numbers", std::vector<float>{1, 2.5F}) ==
         "attribute 'numbers' is [1, 2.5], expected a list of integers");
@@ -149,7 +153,8 @@ TEST_CASE("attributes are visited in order, and told when they are as usual") {
   CHECK(
       visited(o) ==
       "wide=1* narrow=2* flag=0* real=0.5* zero=0* real64=0.25* text=\"t\"* how=\"cubic\"* type=1* "
-      "maybe=none* numbers=[]* reals=[]* texts=[]* content=undefined[]* contents=[]* body=graph* ");
+      "maybe=none* small=7* numbers=[]* reals=[]* texts=[]* content=undefined[]* contents=[]* "
+      "body=graph* ");
   o.flag = true;
   o.how = mode::linear;
   o.maybe = 0;
@@ -167,7 +172,7 @@ TEST_CASE("attributes are visited in order, and told when they are as usual") {
 TEST_CASE("names and which of them a file must give") {
   static constexpr auto names = all_kinds::attributes.names();
   static constexpr auto required = all_kinds::attributes.required();
-  CHECK(names.size() == 16);
+  CHECK(names.size() == 17);
   CHECK(names[1] == "narrow");
   CHECK(required[1]);
   CHECK_FALSE(required[0]);

@@ -2,7 +2,7 @@
 
 #include "tenon/ir/append.hpp"
 #include "tenon/ir/builder.hpp"
-#include "tenon/ir/evaluate.hpp"
+#include "tenon/ir/eval_context.hpp"
 #include "tenon/ir/print.hpp"
 #include "tenon/ir/verify.hpp"
 #include "tenon/ops/activation.hpp"

@@ -117,13 +117,13 @@ class onnx_model {
   }
 
   onnx_model& input(std::string_view name,
-                    std::initializer_list<written_dim> shape,
+                    const std::vector<written_dim>& shape,
                     std::int64_t type = 1) {
     return value(11, name, shape, type);
   }
 
   onnx_model& output(std::string_view name,
-                     std::initializer_list<written_dim> shape = {},
+                     const std::vector<written_dim>& shape = {},
                      std::int64_t type = 0) {
     return value(12, name, shape, type);
   }
@@ -169,7 +169,7 @@ class onnx_model {
  private:
   onnx_model& value(std::uint32_t field,
                     std::string_view name,
-                    std::initializer_list<written_dim> shape,
+                    const std::vector<written_dim>& shape,
                     std::int64_t type) {
     graph_.message(field, [&] {
       graph_.text(1, name);
@@ -179,7 +179,7 @@ class onnx_model {
     return *this;
   }
 
-  void write_tensor_type(std::initializer_list<written_dim> shape, std::int64_t type) {
+  void write_tensor_type(const std::vector<written_dim>& shape, std::int64_t type) {
     graph_.integer(1, type);
     graph_.message(2, [&] {
       for (const auto& d : shape)

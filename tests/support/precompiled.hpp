@@ -2,7 +2,7 @@
 
 #include "tenon/infer/interpreter.hpp"
 #include "tenon/ir/builder.hpp"
-#include "tenon/ir/evaluate.hpp"
+#include "tenon/ir/eval_context.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -22,6 +22,13 @@ constexpr std::optional<std::int64_t> checked_add(std::int64_t a, std::int64_t b
   return out;
 }
 
+/// a - b, or nothing when it does not fit into 64 bits.
+constexpr std::optional<std::int64_t> checked_sub(std::int64_t a, std::int64_t b) {
+  std::int64_t out = 0;
+  if (__builtin_sub_overflow(a, b, &out)) return std::nullopt;
+  return out;
+}
+
 /// The product of non-negative extents, or nothing on a negative extent or overflow.
 constexpr std::optional<std::int64_t> checked_product(std::span<const std::int64_t> extents) {
   std::int64_t out = 1;

@@ -2,7 +2,7 @@
 
 #include "tenon/infer/interpreter.hpp"
 #include "tenon/ir/append.hpp"
-#include "tenon/ir/evaluate.hpp"
+#include "tenon/ir/eval_context.hpp"
 
 #include <span>
 #include <utility>

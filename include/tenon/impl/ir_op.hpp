@@ -29,4 +29,17 @@ TENON_INLINE attribute_value any_op::attribute(std::string_view name) const {
   return find.found;
 }
 
+TENON_INLINE std::vector<std::pair<std::string, subgraph>> any_op::bodies() const {
+  struct finder final : attribute_visitor {
+    std::vector<std::pair<std::string, subgraph>> found;
+
+    void operator()(std::string_view n, const attribute_value& v, bool) override {
+      if (const auto* body = std::get_if<subgraph>(&v); body && *body) found.emplace_back(n, *body);
+    }
+  } find;
+
+  if (has(holds_graphs)) visit(find);
+  return std::move(find.found);
+}
+
 }  // namespace tenon::inline v0::ir

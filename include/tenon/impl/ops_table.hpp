@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tenon/ir/evaluate.hpp"
+#include "tenon/ir/eval_context.hpp"
 #include "tenon/ops/type_list.hpp"
 
 #include <array>

@@ -80,22 +80,9 @@ class manager {
     return {};
   }
 
-  class body_finder final : public ir::attribute_visitor {
-   public:
-    void operator()(std::string_view name, const ir::attribute_value& value, bool) override {
-      if (const auto* body = std::get_if<ir::subgraph>(&value); body && *body)
-        found.emplace_back(name, *body);
-    }
-
-    std::vector<std::pair<std::string, ir::subgraph>> found;
-  };
-
   status run_bodies(ir::graph& g, const pipeline& what, int depth) {
     for (const node_id n : g.order()) {
-      if (!g[n].op.has(ir::holds_graphs)) continue;
-      body_finder bodies;
-      g[n].op.visit(bodies);
-      for (auto& [name, body] : bodies.found) {
+      for (const auto& [name, body] : g[n].op.bodies()) {
         ir::graph inner = *body;
         TENON_TRY(run(inner, what, ir::describe(g, n), depth + 1));
         ir::any_op op = g[n].op;
@@ -113,27 +100,6 @@ class manager {
 };
 
 }  // namespace manager_detail
-
-TENON_INLINE result<std::vector<datum>> pass_context::evaluate(const ir::graph& g, node_id n) {
-  if (!(evaluation_seconds > 0))
-    return fail(code::resource, "the seconds of max_evaluation_seconds are used up");
-  interpret_options how = settings().interpret;
-  if (how.memory.limit_bytes() == memory_budget::unlimited) {
-    std::size_t bytes = 0;
-    for (const value_id v : g[n].inputs)
-      if (v) bytes += g.fact(v).constant.size_bytes();
-    how.memory = memory_budget((std::int64_t{1} << 30) + 4 * static_cast<std::int64_t>(bytes));
-  }
-  run_limits own;
-  own.end_in(evaluation_seconds);
-  if (how.limits.deadline_ns == 0 || own.deadline_ns < how.limits.deadline_ns)
-    how.limits.deadline_ns = own.deadline_ns;
-  const auto start = std::chrono::steady_clock::now();
-  auto out = evaluate_node(g, n, how);
-  evaluation_seconds -=
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return out;
-}
 
 TENON_INLINE result<pipeline_report> run(ir::graph& g,
                                          const pipeline& what,

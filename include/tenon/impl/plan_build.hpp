@@ -4,6 +4,7 @@
 #include "tenon/ir/append.hpp"
 #include "tenon/plan/build.hpp"
 #include "tenon/plan/memory.hpp"
+#include "tenon/symbol/solve.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -24,7 +25,7 @@ inline void builder::know_input_symbols() {
         if (d.is_symbol() != are_plain || !g_.fact(v).is_tensor() || !g_.fact(v).is_ranked)
           continue;
         const auto found =
-            plan::solvable_symbol(d, [&](std::uint32_t s) { return bool(known_symbols_[s]); });
+            solvable_symbol(d, [&](std::uint32_t s) { return bool(known_symbols_[s]); });
         if (found) known_symbols_[*found] = true;
       }
 }
@@ -79,16 +80,7 @@ inline void builder::add_values() {
 }
 
 inline status builder::add_bodies(const ir::any_op& op) {
-  struct finder final : ir::attribute_visitor {
-    std::vector<ir::subgraph> found;
-
-    void operator()(std::string_view, const ir::attribute_value& v, bool) override {
-      if (const auto* s = std::get_if<ir::subgraph>(&v); s && *s) found.push_back(*s);
-    }
-  } find;
-
-  op.visit(find);
-  for (const ir::subgraph& body : find.found) {
+  for (const auto& [name, body] : op.bodies()) {
     TENON_TRY(auto nested, build(*body, *options_));
     plan_->bodies.push_back({&*body, std::move(nested)});
   }
@@ -283,36 +275,6 @@ inline result<std::shared_ptr<const program>> builder::run() {
 TENON_INLINE result<std::shared_ptr<const program>> build(ir::graph graph,
                                                           const build_options& options) {
   return build_detail::builder(std::move(graph), options).run();
-}
-
-TENON_INLINE dim program::peak_bytes() const {
-  dim total = 0;
-  for (const auto& slot : slots) {
-    dim largest = 0;
-    for (const std::uint32_t v : slot) {
-      dim bytes = static_cast<std::int64_t>(size_of(values[v].fact.type));
-      for (const dim d : values[v].fact.shape) bytes *= d;
-      bytes = ceildiv(bytes, 64) * dim(64);
-      largest = largest == dim(0) ? bytes : max(largest, bytes);
-    }
-    total += largest;
-  }
-  return total;
-}
-
-TENON_INLINE std::size_t program::weight_bytes() const {
-  std::size_t total = 0;
-  for (const buffer& b : values)
-    if (b.where == place::constant) total += b.fact.constant.size_bytes();
-  std::unordered_set<const std::byte*> seen;
-  const auto add = [&](const tensor& t) {
-    if (t && seen.insert(t.bytes()).second) total += t.size_bytes();
-  };
-  for (const step& s : steps) {
-    add(s.state.packed);
-    add(s.state.extra);
-  }
-  return total;
 }
 
 }  // namespace tenon::inline v0::plan

@@ -2,10 +2,11 @@
 
 #include "tenon/core/safe_math.hpp"
 #include "tenon/infer/interpreter.hpp"
-#include "tenon/ir/evaluate.hpp"
+#include "tenon/ir/eval_context.hpp"
 #include "tenon/plan/plan.hpp"
 #include "tenon/runtime/cpu_limits.hpp"
 #include "tenon/runtime/session.hpp"
+#include "tenon/symbol/solve.hpp"
 #include "tenon/symbol/table.hpp"
 #include "tenon/tensor/convert.hpp"
 
@@ -21,27 +22,6 @@ namespace tenon::inline v0 {
 namespace session_detail {
 
 inline constexpr std::uint32_t absent = kernel::call::absent;
-
-/// Binds the one unknown symbol of an input size that is linear in it, or checks a known size.
-template <class Where>
-status solve_for_input(dim d, std::int64_t found, bindings& symbols, const Where& where) {
-  if (const auto known = evaluate(d, symbols)) {
-    if (*known == found) return {};
-    return fail(code::input, where(), " is ", found, ", expected ", d, " = ", *known);
-  }
-  const auto found_symbol =
-      plan::solvable_symbol(d, [&](std::uint32_t s) { return symbols[s].has_value(); });
-  if (!found_symbol) return {};
-  const std::uint32_t open = *found_symbol;
-  symbols.set(open, 0);
-  const auto at_zero = evaluate(d, symbols);
-  symbols.set(open, 1);
-  const auto at_one = evaluate(d, symbols);
-  if (at_zero && at_one && *at_one != *at_zero && (found - *at_zero) % (*at_one - *at_zero) == 0)
-    symbols.set(open, (found - *at_zero) / (*at_one - *at_zero));
-  if (evaluate(d, symbols) == found) return {};
-  return fail(code::input, where(), " is ", found, ", expected ", d, " for some size");
-}
 
 /// What executors of one session share: limits, memory account, threads.
 struct environment {
@@ -249,8 +229,10 @@ inline status executor::bind_expressions() {
       const dim d = f.shape[k];
       if (d.is_constant() || d.is_symbol()) continue;
       const std::int64_t found = last_inputs_[i][k];
-      TENON_TRY(
-          solve_for_input(d, found, symbols_, [&] { return cat(name_of_input(i), " axis ", k); }));
+      const auto known = evaluate(d, symbols_);
+      if (solve(d, found, symbols_) == solved::no)
+        return fail(code::input, name_of_input(i), " axis ", k, " is ", found, ", expected ", d,
+                    known ? cat(" = ", *known) : std::string(" for some size"));
     }
   }
   TENON_TRY(p_->symbols.facts().check_facts(symbols_));

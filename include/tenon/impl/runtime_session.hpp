@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tenon/impl/runtime_executor.hpp"
+#include "tenon/ir/infer_context.hpp"
 #include "tenon/runtime/pool_threads.hpp"
 
 #include <algorithm>

@@ -5,6 +5,7 @@
 #include "tenon/formats/npy.hpp"
 #include "tenon/formats/npz.hpp"
 #include "tenon/runtime/cpu_limits.hpp"
+#include "tenon/symbol/solve.hpp"
 #include "tenon/tensor/budget.hpp"
 #include "tenon/tensor/convert.hpp"
 #include "tenon/tools/model_inputs.hpp"
@@ -189,25 +190,25 @@ class reader {
                std::int64_t found,
                std::vector<std::string>& origins) {
     const dim d = model_->facts[i].shape[k];
-    const auto expected = evaluate(d, sizes_);
-    if (expected == found || d.is_constant()) return {};
     const std::string where = cat("input ", quoted(model_->names[i]));
-    if (!d.is_symbol() && !expected) return {};
-    if (!expected) {
-      sizes_.set(d, found);
-      origins.resize(std::max<std::size_t>(origins.size(), d.symbol_id() + std::size_t{1}));
-      origins[d.symbol_id()] = where;
-      return {};
+    const auto is_known = [&](std::uint32_t s) { return sizes_[s].has_value(); };
+    if (const auto symbol = solvable_symbol(d, is_known)) {
+      origins.resize(std::max<std::size_t>(origins.size(), *symbol + std::size_t{1}));
+      origins[*symbol] = where;
     }
+    if (d.is_constant() || solve(d, found, sizes_) != solved::no) return {};
     std::string source;
     inline_vector<std::uint32_t, 8> symbols;
     collect_symbols(d, symbols);
     for (const std::uint32_t s : symbols)
-      source += cat(source.empty() ? "" : ", ", printable_name(model_->symbols.scope().name_of(s)),
-                    " is ", *sizes_[s], " by ",
-                    s < origins.size() && !origins[s].empty() ? origins[s] : "--dim");
-    return fail(code::input, where, " dim ", k, " is ", d, ": expected ", *expected, " vs ", found,
-                " (", source, ")");
+      if (is_known(s))
+        source += cat(source.empty() ? " (" : ", ",
+                      printable_name(model_->symbols.scope().name_of(s)), " is ", *sizes_[s],
+                      " by ", s < origins.size() && !origins[s].empty() ? origins[s] : "--dim");
+    const auto expected = evaluate(d, sizes_);
+    return fail(code::input, where, " dim ", k, " is ", d, ": expected ",
+                expected ? cat(*expected) : std::string("such a size"), " vs ", found, source,
+                source.empty() ? "" : ")");
   }
 
   const declared_inputs* model_;

@@ -17,15 +17,6 @@ namespace tenon::inline v0::tools {
 
 namespace inspect_detail {
 
-class body_finder final : public ir::attribute_visitor {
- public:
-  void operator()(std::string_view, const ir::attribute_value& value, bool) override {
-    if (const auto* body = std::get_if<ir::subgraph>(&value); body && *body) found.push_back(*body);
-  }
-
-  std::vector<ir::subgraph> found;
-};
-
 /// Counts of a graph and its bodies.
 struct totals {
   std::map<std::string_view, std::size_t> ops;
@@ -61,10 +52,7 @@ struct totals {
         parameters += g.fact(v).constant.size();
         weight_bytes += g.fact(v).constant.size_bytes();
       }
-      if (!g[n].op.has(ir::holds_graphs)) continue;
-      body_finder inner;
-      g[n].op.visit(inner);
-      for (const ir::subgraph& body : inner.found) {
+      for (const auto& [name, body] : g[n].op.bodies()) {
         ++bodies;
         add(*body);
       }

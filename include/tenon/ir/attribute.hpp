@@ -106,7 +106,10 @@ template <class T> bool load(const attribute_value& from, T& to) {
       to.reset();
       return true;
     }
-    return load(from, to.emplace());
+    typename T::value_type loaded{};
+    if (!load(from, loaded)) return false;
+    to = std::move(loaded);
+    return true;
   } else if constexpr (std::is_same_v<T, dtype>) {
     const auto* number = std::get_if<std::int64_t>(&from);
     if (!number) return false;
@@ -131,8 +134,9 @@ template <class T> bool load(const attribute_value& from, T& to) {
     return number != nullptr;
   } else if constexpr (std::is_integral_v<T>) {
     const auto* number = std::get_if<std::int64_t>(&from);
-    if (number) to = static_cast<T>(*number);
-    return number != nullptr && static_cast<std::int64_t>(to) == *number;
+    if (!number || !std::in_range<T>(*number)) return false;
+    to = static_cast<T>(*number);
+    return true;
   } else if constexpr (std::is_floating_point_v<T>) {
     const auto* number = std::get_if<float>(&from);
     if (number) to = *number;

@@ -9,6 +9,9 @@
 
 namespace tenon::inline v0::ir {
 
+/// The fact of data that exists: concrete shape, and the content where a shape rule may ask for it.
+fact fact_of(const datum& value);
+
 /// Who runs a reference kernel: gives memory, runs subgraphs, knows limits.
 class eval_host {
  public:
@@ -92,3 +95,7 @@ class eval_context {
 };
 
 }  // namespace tenon::inline v0::ir
+
+#ifndef TENON_COMPILED
+#include "tenon/impl/ir_eval_context.hpp"
+#endif

@@ -266,6 +266,9 @@ class any_op {
   /// The value of an attribute by name; monostate when it has none.
   attribute_value attribute(std::string_view name) const;
 
+  /// The subgraphs that are given, each with the name of its attribute.
+  std::vector<std::pair<std::string, subgraph>> bodies() const;
+
   friend bool operator==(const any_op& a, const any_op& b) {
     if (a.block_ == b.block_) return true;
     return a.block_ && b.block_ && a.type_->id == b.type_->id &&

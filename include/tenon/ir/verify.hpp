@@ -112,23 +112,6 @@ status verify(const graph& g, const verify_spec& spec = {});
 
 namespace verify_detail {
 
-class body_checker final : public attribute_visitor {
- public:
-  explicit body_checker(const verify_spec& spec) : spec_(spec) {}
-
-  void operator()(std::string_view name, const attribute_value& value, bool) override {
-    const auto* body = std::get_if<subgraph>(&value);
-    if (!body || !*body || !state) return;
-    auto sound = verify(**body, spec_);
-    if (!sound) state = std::move(sound).failure().in(name);
-  }
-
-  status state;
-
- private:
-  verify_spec spec_;
-};
-
 inline status check_edges(const graph& g, node_id n) {
   if (!g[n].op) return broken("has no op");
   TENON_TRY(check_inputs(g, n));
@@ -139,12 +122,14 @@ inline status check_node(const graph& g, node_id n, const verify_spec& spec) {
   if (spec.standard_ops_only && g[n].op.type().onnx.empty())
     return broken("has no ONNX form, expected standard ops only");
   if (spec.facts) TENON_TRY(check_facts(g, n));
-  if (!spec.bodies || !g[n].op.has(holds_graphs)) return {};
+  if (!spec.bodies) return {};
   verify_spec inner = spec;
   inner.facts = false;
-  body_checker bodies(inner);
-  g[n].op.visit(bodies);
-  return bodies.state;
+  for (const auto& [name, body] : g[n].op.bodies()) {
+    auto sound = verify(*body, inner);
+    if (!sound) return std::move(sound).failure().in(name);
+  }
+  return {};
 }
 
 inline status check_reachable(const graph& g) {

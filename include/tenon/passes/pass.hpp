@@ -8,7 +8,6 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace tenon::inline v0::passes {
@@ -62,32 +61,13 @@ class pass_context {
   std::vector<rewrite::rule_statistics> rules_;
 };
 
-namespace pass_detail {
-
-class purity final : public ir::attribute_visitor {
- public:
-  inline void operator()(std::string_view, const ir::attribute_value& value, bool) override;
-
-  bool is_pure = true;
-};
-
-}  // namespace pass_detail
-
 /// Whether an op, those of its subgraphs included, gives the same outputs for the same inputs.
 inline bool is_pure(const ir::any_op& op) {
-  pass_detail::purity bodies;
-  if (op.has(ir::pure) && op.has(ir::holds_graphs)) op.visit(bodies);
-  return op.has(ir::pure) && bodies.is_pure;
-}
-
-inline void pass_detail::purity::operator()(std::string_view,
-                                            const ir::attribute_value& value,
-                                            bool) {
-  const auto* body = std::get_if<ir::subgraph>(&value);
-  if (!body || !*body) return;
-  const ir::graph& g = **body;
-  for (std::size_t i = 0; i < g.node_capacity(); ++i)
-    is_pure = is_pure && (!g.is_alive(node_id(i)) || passes::is_pure(g[node_id(i)].op));
+  if (!op.has(ir::pure)) return false;
+  for (const auto& [name, body] : op.bodies())
+    for (const node_id n : body->order())
+      if (!is_pure((*body)[n].op)) return false;
+  return true;
 }
 
 namespace pass_detail {
@@ -163,3 +143,7 @@ class any_pass {
 };
 
 }  // namespace tenon::inline v0::passes
+
+#ifndef TENON_COMPILED
+#include "tenon/impl/pass_evaluate.hpp"
+#endif

@@ -2,7 +2,7 @@
 
 #include "tenon/ir/graph.hpp"
 #include "tenon/kernel/catalog.hpp"
-#include "tenon/symbol/evaluate.hpp"
+#include "tenon/symbol/dim.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -65,38 +65,6 @@ struct step {
   std::vector<std::string> refusals;  ///< kernels that did not take the node, and why
 };
 
-/// Whether `symbol` is in `d` at most as a plain factor of some terms, so that a value of d gives its own.
-inline bool is_linear_in(dim d, std::uint32_t symbol) {
-  if (!d.node()) return true;
-  const symbol_detail::expr& e = *d.node();
-  if (e.kind == symbol_detail::form::symbol) return true;
-  if (e.is_atom()) {
-    inline_vector<std::uint32_t, 8> inside;
-    collect_symbols(d, inside);
-    return std::find(inside.begin(), inside.end(), symbol) == inside.end();
-  }
-  for (const symbol_detail::term t : e.terms()) {
-    const dim part = dim::of(t.what);
-    if (!is_linear_in(part, symbol)) return false;
-    const bool is_it = part.is_symbol() && part.symbol_id() == symbol;
-    if (e.kind == symbol_detail::form::product && is_it && t.factor != 1) return false;
-  }
-  return true;
-}
-
-/// The one symbol of `d` without a value, when d is linear in it; `is_known(symbol)` says which have one.
-template <class IsKnown> std::optional<std::uint32_t> solvable_symbol(dim d, IsKnown is_known) {
-  inline_vector<std::uint32_t, 8> symbols;
-  collect_symbols(d, symbols);
-  std::optional<std::uint32_t> open;
-  for (const std::uint32_t s : symbols) {
-    if (is_known(s)) continue;
-    if (open) return std::nullopt;
-    open = s;
-  }
-  return open && is_linear_in(d, *open) ? open : std::nullopt;
-}
-
 struct program;
 
 /// The plan of a subgraph of some op.
@@ -126,3 +94,7 @@ struct program {
 };
 
 }  // namespace tenon::inline v0::plan
+
+#ifndef TENON_COMPILED
+#include "tenon/impl/plan_program.hpp"
+#endif

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "tenon/ir/append.hpp"
-#include "tenon/ir/evaluate.hpp"
+#include "tenon/ir/eval_context.hpp"
 #include "tenon/runtime/compile.hpp"
 #include "tenon/runtime/session.hpp"
 

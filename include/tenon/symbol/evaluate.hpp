@@ -24,6 +24,11 @@ class bindings {
     return values_[symbol];
   }
 
+  /// Forgets the value of a symbol.
+  void reset(std::uint32_t symbol) {
+    if (symbol < values_.size()) values_[symbol] = unbound;
+  }
+
   /// Forgets every value, keeps the memory.
   void clear() { values_.clear(); }
 

@@ -16,7 +16,7 @@ namespace tenon::inline v0 {
 struct shape_range {
   std::vector<extents> min;
   std::vector<extents> max;
-  std::vector<std::vector<extents>> opts;  ///< the shapes to be fastest at; none: only `max`
+  std::vector<std::vector<extents>> opts{};  ///< the shapes to be fastest at; none: only `max`
 };
 
 /// An input of a network as far as ranges are concerned.

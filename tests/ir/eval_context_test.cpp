@@ -1,4 +1,4 @@
-#include "tenon/ir/evaluate.hpp"
+#include "tenon/ir/eval_context.hpp"
 
 #include "tenon/ir/subgraph.hpp"
 #include "tenon/ops/activation.hpp"

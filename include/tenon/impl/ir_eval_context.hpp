@@ -8,8 +8,7 @@
 
 namespace tenon::inline v0::ir {
 
-/// The fact of data that exists: concrete shape, and the content where a shape rule may ask for it.
-inline fact fact_of(const datum& value) {
+TENON_INLINE fact fact_of(const datum& value) {
   if (value.is_tensor()) {
     const tensor& t = value.as_tensor();
     if (is_integer(t.type()) || t.size() <= 16) return fact::of_constant(t);
@@ -23,7 +22,7 @@ inline fact fact_of(const datum& value) {
   return out;
 }
 
-inline status eval_context::infer_outputs(std::size_t count) {
+TENON_INLINE status eval_context::infer_outputs(std::size_t count) {
   std::vector<fact> facts(inputs_.size());
   std::vector<const fact*> pointers(inputs_.size(), nullptr);
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
@@ -38,7 +37,7 @@ inline status eval_context::infer_outputs(std::size_t count) {
   return {};
 }
 
-inline result<tensor> eval_context::output(std::size_t i) {
+TENON_INLINE result<tensor> eval_context::output(std::size_t i) {
   // A trailing output that nobody asked for gets memory that is dropped.
   const bool is_unwanted = i >= outputs_.size() && i < op_->type().outputs.size();
   if (facts_.empty() || (is_unwanted && i >= facts_.size()))
@@ -57,7 +56,7 @@ inline result<tensor> eval_context::output(std::size_t i) {
   return output(i, f.type, dims);
 }
 
-inline std::vector<std::int64_t> eval_context::integers(std::size_t i) const {
+TENON_INLINE std::vector<std::int64_t> eval_context::integers(std::size_t i) const {
   const tensor& t = (*this)[i];
   std::vector<std::int64_t> out(static_cast<std::size_t>(t.size()));
   load_elements<std::int64_t>(t, out);
