@@ -33,11 +33,9 @@ template <class Command> std::shared_ptr<entry<Command>> make_entry() {
   return std::make_shared<entry<Command>>();
 }
 
-/// Turns the texts of the command line into the model's and the inputs' settings.
+/// Turns the texts of the command line into the model's settings.
 template <class Command> tenon::status finish_model(entry<Command>& e) {
-  TENON_TRY(finish(e.text, e.run.model));
-  finish(e.text, e.run.inputs);
-  return {};
+  return finish(e.text, e.run.model);
 }
 
 /// When `sub` stands on the command line: `prepare(*e)`, then the command.
@@ -55,7 +53,8 @@ inline void add_run(CLI::App& app, command& chosen) {
   auto e = make_entry<tenon::tools::run_command>();
   CLI::App* sub = app.add_subcommand("run", "run a model once, from files to files");
   add_model_options(*sub, e->run.model, e->text);
-  add_input_options(*sub, e->run.inputs, e->text);
+  add_reference(*sub, e->run.model);
+  add_input_options(*sub, e->run.inputs);
   sub->add_option("--output-dir", e->run.output_dir, "folder for the outputs");
   choose(*sub, chosen, e, finish_model<tenon::tools::run_command>);
 }
@@ -64,7 +63,8 @@ inline void add_bench(CLI::App& app, command& chosen) {
   auto e = make_entry<tenon::tools::bench_command>();
   CLI::App* sub = app.add_subcommand("bench", "time a model");
   add_model_options(*sub, e->run.model, e->text);
-  add_input_options(*sub, e->run.inputs, e->text);
+  add_reference(*sub, e->run.model);
+  add_input_options(*sub, e->run.inputs);
   add_timing_options(*sub, e->run.timing);
   sub->add_option("--json", e->run.json_path, "also write the result there");
   sub->add_flag("--profile", e->run.model.profile, "also print the steps by time");
@@ -93,10 +93,11 @@ inline void add_compare(CLI::App& app, command& chosen) {
   CLI::App* sub =
       app.add_subcommand("compare", "outputs of two models, or of one under two sets of options");
   add_model_options(*sub, e->run.a, e->text);
+  add_reference(*sub, e->run.a);
   sub->add_option("OTHER", e->run.b.path, "second model; by default the same");
   sub->add_option("--level-b", e->text_b.level, "level of the second")->capture_default_str();
   sub->add_flag("--reference-b", e->run.b.reference_only, "reference kernels for the second");
-  add_input_options(*sub, e->run.inputs, e->text);
+  add_input_options(*sub, e->run.inputs);
   sub->add_option("--tolerance", e->tolerance, "largest error over scale that is no failure")
       ->check(CLI::Range(0.0, 1e9));
   choose(*sub, chosen, e, [](auto& given) -> tenon::status {
@@ -104,7 +105,6 @@ inline void add_compare(CLI::App& app, command& chosen) {
     TENON_TRY(finish(given.text, run.a));
     run.b.threads = run.a.threads;
     TENON_TRY(finish(given.text_b, run.b));
-    finish(given.text, run.inputs);
     if (run.b.path.empty()) run.b.path = run.a.path;
     run.b.memory_limit_bytes = run.a.memory_limit_bytes;
     run.b.time_limit_seconds = run.a.time_limit_seconds;
@@ -149,7 +149,7 @@ inline void add_optimize(CLI::App& app, command& chosen) {
   auto e = make_entry<tenon::tools::optimize_command>();
   CLI::App* sub = app.add_subcommand("optimize", "write an optimized copy of a model");
   add_model_options(*sub, e->run.model, e->text);
-  add_input_options(*sub, e->run.inputs, e->text);
+  add_input_options(*sub, e->run.inputs);
   sub->add_option("-o,--output", e->run.output,
                   "the optimized model as ONNX; without it nothing is saved");
   sub->add_option("--report", e->run.report_path, "what was done, as JSON");
@@ -186,7 +186,9 @@ inline void add_demo(CLI::App& app, command& chosen) {
       ->check(CLI::IsMember({"resnet50"}));
   sub->add_option("OUT", e->run.output, "the ONNX file to write")->required();
   sub->add_option("--classes", e->run.options.classes)->capture_default_str();
-  sub->add_option("--seed", e->run.options.seed)->capture_default_str();
+  sub->add_option("--seed", e->run.options.seed)
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   sub->add_option("--batch", e->run.options.batch, "name of the batch symbol")
       ->capture_default_str();
   sub->add_flag("--keep-normalization", e->run.options.keeps_normalization,

@@ -23,8 +23,6 @@ using command = std::function<tenon::result<std::string>()>;
 /// Texts of the command line that become typed values when the command starts.
 struct texts {
   std::string level = "o1", memory_limit;
-  std::uint64_t seed = 0;
-  bool is_random = false;
 };
 
 inline void add_level(CLI::App& app, texts& t) {
@@ -56,10 +54,13 @@ inline tenon::status check_names(std::string_view option,
   return {};
 }
 
+inline void add_reference(CLI::App& app, tenon::tools::model_settings& m) {
+  app.add_flag("--reference", m.reference_only, "reference kernels only");
+}
+
 inline void add_model_options(CLI::App& app, tenon::tools::model_settings& m, texts& t) {
   app.add_option("MODEL", m.path, "model file: .onnx, or .pt2 of torch.export.save")->required();
   add_level(app, t);
-  app.add_flag("--reference", m.reference_only, "reference kernels only");
   add_threads(app, m.threads);
   app.add_option("--memory-limit", t.memory_limit,
                  "for example 1GiB; by default what the machine allows");
@@ -72,7 +73,7 @@ inline void add_model_options(CLI::App& app, tenon::tools::model_settings& m, te
       ->expected(1);
 }
 
-inline void add_input_options(CLI::App& app, tenon::tools::input_settings& in, texts& t) {
+inline void add_input_options(CLI::App& app, tenon::tools::input_settings& in) {
   app.add_option(
          "--input", in.files,
          "NAME=FILE, or FILE by position; .npy, pixels as .ppm, .pgm or .bmp, or .npz: of a "
@@ -83,13 +84,9 @@ inline void add_input_options(CLI::App& app, tenon::tools::input_settings& in, t
   app.add_option("--dim", in.dims, "SYMBOL=SIZE for random inputs; files have to agree")
       ->take_all()
       ->expected(1);
-  app.add_option_function<std::uint64_t>(
-      "--random",
-      [&t](const std::uint64_t& seed) {
-        t.seed = seed;
-        t.is_random = true;
-      },
-      "SEED; inputs without a file are random, of sizes that fit those with one");
+  app.add_option("--random", in.seed,
+                 "SEED; inputs without a file are random, of sizes that fit those with one")
+      ->check(CLI::NonNegativeNumber);
 }
 
 inline void add_timing_options(CLI::App& app, tenon::tools::timing_settings& timing) {
@@ -115,10 +112,6 @@ inline tenon::status finish(const texts& t, tenon::tools::model_settings& m) {
     TENON_TRY(m.memory_limit_bytes, tenon::tools::read_bytes(t.memory_limit));
   }
   return {};
-}
-
-inline void finish(const texts& t, tenon::tools::input_settings& in) {
-  if (t.is_random) in.seed = t.seed;
 }
 
 }  // namespace tool

@@ -126,6 +126,14 @@ def check_sizes(c):
     c.bad("file against file", 1, "input 'b' dim 0 is N: expected 3 vs 4 (N is 3 by input 'a')", *words, "--input",
           f"b={four}")
     c.bad("two sizes of a symbol", 2, "dim 'M' is given as 2 and as 7", *words, "--dim", "M=7")
+    twice = c.save("twice", nodes[:1] + [helper.make_node("Concat", ["ab", "d"], ["y"], axis=1)],
+                   [value("a", shape=("2*K", 4)), value("b", shape=("2*K", 4)), value("d", shape=("2*K", "K"))],
+                   [value("y", shape=("2*K", None))])
+    out = c.good("a size that follows from a file", "run", twice, "--random", "1", "--input", f"a={four}")
+    c.expect("half of it", "y: f32[4, 6]" in out, out)
+    c.bad("a size that is no multiple", 1, "input 'a' dim 0 is 2*K: expected such a size vs 3", "run", twice, "--random",
+          "1", "--input", f"a={three}")
+    c.bad("a negative seed", 2, "--random", "run", model, "--random", "-1")
     for command in ("run", "optimize", "bench"):
         c.bad(f"{command}: no such symbol", 2, "'K' is no symbol of the model, expected one of N, M", command, model,
               "--random", "1", "--dim", "K=3")
@@ -163,6 +171,14 @@ def check_outputs(c):
     (c.folder / "blocked/y150.npy").mkdir(parents=True)
     c.bad("a folder in place of an output", 1, "output 'y150'", *words, "blocked")
     c.expect("none is there", os.listdir(c.folder / "blocked") == ["y150.npy"])
+    real, link = c.folder / "real.npy", c.folder / "linked/y7.npy"
+    real.write_bytes(b"")
+    real.chmod(0o640)
+    link.parent.mkdir()
+    link.symlink_to(real)
+    c.good("a link in place of an output", *words, "linked")
+    c.expect("the link is followed, the mode kept", link.is_symlink() and real.stat().st_mode & 0o777 == 0o640)
+    c.expect("the file has the output", np.load(real).shape == np.load(c.folder / "linked/y8.npy").shape)
 
 
 def check_files(c):

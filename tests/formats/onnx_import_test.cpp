@@ -183,6 +183,28 @@ TEST_CASE("onnx import: data in typed fields, packed and sparse") {
   CHECK_FALSE(onnx::tensor_source().read(sparse));
 }
 
+TEST_CASE("onnx import: dims of more than max_rank axes are refused by their number alone") {
+  const std::vector<std::int64_t> dims(100000, 1);
+  onnx::sparse_tensor_proto sparse;
+  sparse.values.data_type = 1;
+  sparse.dims = sparse.values.dims = dims;
+  onnx::tensor_source source;
+  CHECK(source.read(sparse.values).failure().message ==
+        "tensor '': dims has 100000 axes, expected at most 64");
+  sparse.values.dims = {0};
+  CHECK(source.read(sparse).failure().message ==
+        "sparse tensor '': dims has 100000 axes, expected at most 64");
+  onnx_model m;
+  m.input("x", std::vector<written_dim>(dims.begin(), dims.end()))
+      .output("y")
+      .node("Relu", {"x"}, {"y"});
+  const std::string bytes = m.bytes();
+  const auto refused = load_onnx(std::as_bytes(std::span(bytes)));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.failure().message.find("input 'x': its type has 100000 axes") != std::string::npos);
+  CHECK(refused.failure().message.size() < 1000);
+}
+
 TEST_CASE("onnx upgrade: old forms mean what they meant") {
   const auto one = [](onnx_model& m) -> onnx_model& { return m.input("x", {"n", 2}).output("y"); };
   onnx_model sum, pad, clip, soft, slice, dropout;

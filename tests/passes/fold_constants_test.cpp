@@ -4,6 +4,7 @@
 #include "tenon/ops/arithmetic.hpp"
 #include "tenon/ops/branch.hpp"
 #include "tenon/ops/elementwise.hpp"
+#include "tenon/ops/gathering.hpp"
 #include "tenon/ops/loops.hpp"
 #include "tenon/ops/movement.hpp"
 #include "tenon/ops/random.hpp"
@@ -14,30 +15,23 @@
 #include <limits>
 
 #include "../rules/check_rewrite.hpp"
+#include "run_pass.hpp"
 
 using namespace tenon;
 using namespace tenon_tests;
 
 namespace {
 
-struct folded {
-  std::size_t changes = 0;
+struct folded : pass_run {
   std::string ops;
-  std::vector<rewrite::skip> skips;
   ir::graph graph;
 };
 
 folded fold(builder& b, const rewrite::rule_settings& settings = {}) {
-  folded out;
-  out.graph = b.finish().value();
-  const rewrite::driver_options options{settings, {}, {}};
-  passes::pass_context ctx(options);
-  out.changes = passes::fold_constants{}.run(out.graph, ctx).value();
-  out.graph.compact();
-  CHECK(ir::verify(out.graph));
-  out.ops = op_names(out.graph);
-  out.skips = ctx.skips();
-  return out;
+  ir::graph g = b.finish().value();
+  pass_run done = run_pass<passes::fold_constants>(g, settings);
+  g.compact();
+  return {std::move(done), op_names(g), std::move(g)};
 }
 
 /// A branch of If without captures that gives one value of two elements.
@@ -131,9 +125,15 @@ TEST_CASE("random numbers are not constants, not even inside of a branch") {
 TEST_CASE("what is no tensor, fails or is read by nobody stays as it is") {
   builder b;
   b.output("s", b.add(ops::sequence_construct{}, {b.constant("a", numbers({2}, 1))}));
+  b.output("y", b.add(ops::gather{}, {b.constant("data", numbers({4}, 1)),
+                                      b.constant("at", tensor::of<std::int64_t>({1}, {9}))}));
+  b.add(ops::exp{}, {b.constant("c", numbers({2}, 1))});
   const folded out = fold(b);
-  CHECK(out.ops == "sequence_construct");
+  CHECK(out.ops == "sequence_construct gather exp");
   CHECK(out.changes == 0);
+  REQUIRE(out.skips.size() == 1);
+  CHECK(out.skips[0].where == "gather 'gather_1'");
+  CHECK(out.skips[0].reason.find("indices contains 9") != std::string::npos);
 }
 
 TEST_CASE("a limit on memory leaves the node and says so") {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../rules/check_rewrite.hpp"
+#include "run_pass.hpp"
 
 using namespace tenon;
 using namespace tenon_tests;
@@ -28,11 +29,9 @@ struct chain {
   }
 
   std::size_t run() {
-    const rewrite::driver_options options{{}, {}, {}};
-    passes::pass_context ctx(options);
-    const std::size_t changes = passes::propagate_symbols{}.run(g, ctx).value();
-    skips = ctx.skip_count();
-    return changes;
+    const pass_run done = run_pass<passes::propagate_symbols>(g, {}, {.facts = false});
+    skips = done.skip_count;
+    return done.changes;
   }
 
   std::string text() const { return g.fact(y).str(); }
@@ -79,9 +78,7 @@ TEST_CASE("known content of small integers is found again") {
   b.output("s", shape);
   ir::graph g = b.finish().value();
   g.row(shape).fact.elements.reset();
-  const rewrite::driver_options options{{}, {}, {}};
-  passes::pass_context ctx(options);
-  CHECK(passes::propagate_symbols{}.run(g, ctx).value() == 1);
+  CHECK(run_pass<passes::propagate_symbols>(g).changes == 1);
   REQUIRE(g.fact(shape).has_elements());
   CHECK(bracketed(*g.fact(shape).elements) == "[N, 3]");
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../rules/check_rewrite.hpp"
+#include "run_pass.hpp"
 
 using namespace tenon;
 using namespace tenon_tests;
@@ -16,12 +17,7 @@ using namespace tenon_tests;
 namespace {
 
 std::size_t remove(ir::graph& g) {
-  const rewrite::driver_options options{{}, {}, {}};
-  passes::pass_context ctx(options);
-  const std::size_t erased = passes::remove_dead{}.run(g, ctx).value();
-  const auto sound = ir::verify(g, {.no_dead_nodes = true});
-  CHECK_MESSAGE(sound, sound.failure().message);
-  return erased;
+  return run_pass<passes::remove_dead>(g, {}, {.no_dead_nodes = true}).changes;
 }
 
 }  // namespace

@@ -91,6 +91,8 @@ TEST_CASE("sizes that are negative or outgrow 64 bits are named") {
   CHECK(
       message(budget, dtype::f32, {2, -3}) ==
       "a tensor of f32[2, -3] is negative or outgrows 64 bits; check the sizes the model computes");
+  CHECK(message(memory_budget(100), dtype::f32, extents(100000, 2)) ==
+        "a tensor of f32 has 100000 axes, expected at most 64");
   CHECK(message(budget, dtype::f32, {0, -3}).find("is negative") != std::string::npos);
   CHECK(message(budget, dtype::u8, {highest, 2}).find("outgrows") != std::string::npos);
   CHECK(message(budget, dtype::f64, {highest / 8 + 1}).find("outgrows") != std::string::npos);

@@ -27,12 +27,20 @@ TEST_CASE("what does not fit into memory or 64 bits is an error, not an exceptio
     const auto made = tenon::tensor::make(type, std::move(dims));
     return made ? "no error" : made.failure().message;
   };
-  CHECK(message(tenon::dtype::f32, {-1}) == "tensor of f32[-1] is negative or outgrows 64 bits");
+  CHECK(message(tenon::dtype::f32, {-1}) ==
+        "a tensor of f32[-1] is negative or outgrows 64 bits; check the sizes the model computes");
   CHECK(message(tenon::dtype::f32, {many, many}).find("outgrows") != std::string::npos);
   CHECK(message(tenon::dtype::f32, {many}).find("no memory for a tensor of") != std::string::npos);
   CHECK(message(tenon::dtype::string, {many}).find("no memory for a tensor of") !=
         std::string::npos);
   CHECK(message(tenon::dtype::string, {many, 0}) == "no error");
+}
+
+TEST_CASE("a tensor of more than max_rank axes is refused in a short text") {
+  CHECK(tenon::tensor::make(tenon::dtype::f32, tenon::extents(tenon::max_rank, 1)));
+  const auto refused = tenon::tensor::make(tenon::dtype::f32, tenon::extents(1000000, 1));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.failure().message == "a tensor of f32 has 1000000 axes, expected at most 64");
 }
 
 TEST_CASE("tensors are identical when dtype, extents and bits are") {

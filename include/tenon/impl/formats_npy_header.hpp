@@ -19,8 +19,6 @@ namespace tenon::inline v0 {
 
 namespace npy_detail {
 
-inline constexpr std::size_t max_rank = 64;
-
 inline constexpr char native_order = std::endian::native == std::endian::little ? '<' : '>';
 
 /// What the dictionary of a header says.

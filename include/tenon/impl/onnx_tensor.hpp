@@ -172,6 +172,9 @@ inline result<std::pair<dtype, extents>> header(const tensor_proto& t) {
     return fail(code::tensor_data, "element type ", t.data_type, " is unknown, expected 1 to ",
                 dtype_count - 1);
   if (t.is_segment) return fail(code::unsupported, "tensors in segments are not supported");
+  if (t.dims.size() > max_rank)
+    return fail(code::tensor_data, "dims has ", t.dims.size(), " axes, expected at most ",
+                max_rank);
   const auto count = checked_product(t.dims);
   const auto bytes = count ? checked_mul(*count, 32) : count;
   if (!bytes)
@@ -329,6 +332,9 @@ TENON_INLINE status tensor_source::scatter(const sparse_tensor_proto& proto,
 TENON_INLINE result<tensor> tensor_source::read(const sparse_tensor_proto& proto) {
   const std::string where = cat("sparse tensor ", quoted(proto.values.name));
   TENON_TRY(const tensor values, read(proto.values));
+  if (proto.dims.size() > max_rank)
+    return fail(code::tensor_data, where, ": dims has ", proto.dims.size(),
+                " axes, expected at most ", max_rank);
   const auto count = checked_product(proto.dims);
   const auto bytes =
       count ? checked_mul(*count, static_cast<std::int64_t>(size_of(values.type()))) : count;

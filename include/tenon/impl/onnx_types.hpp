@@ -72,6 +72,9 @@ TENON_INLINE result<ir::fact> importer::declared_fact(const type_proto& type) {
     return fail(code::graph, "element type is ", type.elem_type, ", expected 1 to ",
                 dtype_count - 1);
   if (!type.has_shape) return ir::fact::unranked(*element);
+  if (type.shape.size() > max_rank)
+    return fail(code::graph, "its type has ", type.shape.size(), " axes, expected at most ",
+                max_rank);
   ir::fact out = ir::fact::of(*element, {});
   for (const dimension_proto& d : type.shape)
     out.shape.push_back(d.value && *d.value >= 0       ? dim(*d.value)

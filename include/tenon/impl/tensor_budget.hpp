@@ -1,6 +1,5 @@
 #pragma once
 
-#include "tenon/core/safe_math.hpp"
 #include "tenon/core/shared_count.hpp"
 #include "tenon/tensor/budget.hpp"
 
@@ -55,29 +54,25 @@ TENON_INLINE void memory_budget::note_peak(std::int64_t now) const {
 }
 
 TENON_INLINE result<tensor> memory_budget::make(dtype type, const extents& dims) const {
-  const auto count = checked_product(std::span(dims.data(), dims.size()));
-  const auto bytes = count ? checked_mul(*count, static_cast<std::int64_t>(size_of(type))) : count;
-  if (!bytes)
-    return fail(code::resource, "a tensor of ", name_of(type), bracketed(dims),
-                " is negative or outgrows 64 bits; check the sizes the model computes");
+  TENON_TRY(const std::int64_t bytes, bytes_of(type, dims));
   std::int64_t before = account_->used.load(std::memory_order_relaxed);
   do
-    if (*bytes > account_->limit - before)
+    if (bytes > account_->limit - before)
       return fail(code::resource, "memory limit: ", name_of(type), bracketed(dims), " needs ",
-                  *bytes, " bytes, ", account_->limit - before, " of ", account_->limit,
+                  bytes, " bytes, ", account_->limit - before, " of ", account_->limit,
                   " are left; raise the memory limit");
-  while (!account_->used.compare_exchange_weak(before, before + *bytes));
-  note_peak(before + *bytes);
+  while (!account_->used.compare_exchange_weak(before, before + bytes));
+  note_peak(before + bytes);
   auto made = tensor::make(type, dims);
   if (!made) {
-    account_->used.fetch_sub(*bytes, std::memory_order_relaxed);
+    account_->used.fetch_sub(bytes, std::memory_order_relaxed);
     return std::move(made).failure();
   }
   account_->owners.add();
   auto* lease = new held{account_, made->memory()};
   return tensor::over(type, dims,
                       storage::adopt(
-                          made->bytes(), static_cast<std::size_t>(*bytes),
+                          made->bytes(), static_cast<std::size_t>(bytes),
                           [](void*, std::size_t size, void* owner) {
                             auto* h = static_cast<held*>(owner);
                             h->account->used.fetch_sub(static_cast<std::int64_t>(size));

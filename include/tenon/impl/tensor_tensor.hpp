@@ -17,25 +17,33 @@ TENON_INLINE tensor::tensor(dtype type, extents dims) {
   *this = *std::move(made);
 }
 
-TENON_INLINE result<tensor> tensor::make(dtype type, extents dims) {
+TENON_INLINE result<std::int64_t> bytes_of(dtype type, const extents& dims) {
+  if (dims.size() > max_rank)
+    return fail(code::resource, "a tensor of ", name_of(type), " has ", dims.size(),
+                " axes, expected at most ", max_rank);
   const auto count = checked_product(std::span(dims.data(), dims.size()));
   const auto bytes = count ? checked_mul(*count, static_cast<std::int64_t>(size_of(type))) : count;
   if (!bytes)
-    return fail(code::resource, "tensor of ", name_of(type), bracketed(dims),
-                " is negative or outgrows 64 bits");
+    return fail(code::resource, "a tensor of ", name_of(type), bracketed(dims),
+                " is negative or outgrows 64 bits; check the sizes the model computes");
+  return *bytes;
+}
+
+TENON_INLINE result<tensor> tensor::make(dtype type, extents dims) {
+  TENON_TRY(const std::int64_t bytes, bytes_of(type, dims));
   tensor out;
   out.type_ = type;
   out.dims_ = std::move(dims);
-  out.count_ = *count;
+  out.count_ = element_count(out.dims_);
   if (type == dtype::string) {
-    auto* strings = new (std::nothrow) std::string[static_cast<std::size_t>(*count)];
-    if (!strings) return fail(code::resource, "no memory for a tensor of ", *bytes, " bytes");
+    auto* strings = new (std::nothrow) std::string[static_cast<std::size_t>(out.count_)];
+    if (!strings) return fail(code::resource, "no memory for a tensor of ", bytes, " bytes");
     out.storage_ =
-        storage::adopt(strings, static_cast<std::size_t>(*bytes),
+        storage::adopt(strings, static_cast<std::size_t>(bytes),
                        [](void* p, std::size_t, void*) { delete[] static_cast<std::string*>(p); });
   } else {
-    out.storage_ = storage::allocate(static_cast<std::size_t>(*bytes));
-    if (!out.storage_) return fail(code::resource, "no memory for a tensor of ", *bytes, " bytes");
+    out.storage_ = storage::allocate(static_cast<std::size_t>(bytes));
+    if (!out.storage_) return fail(code::resource, "no memory for a tensor of ", bytes, " bytes");
   }
   out.data_ = out.storage_.data();
   return out;

@@ -69,6 +69,7 @@ inline result<double> median_ms(const model& m, const optimize_options& options)
 inline result<double> unoptimized_ms(const ir::graph& g, const optimize_options& options) {
   compile_options plain;
   plain.level = level::none;
+  plain.threads = options.threads;
   TENON_TRY(const auto made, compile(g, plain));
   return median_ms(made.model, options);
 }
@@ -154,6 +155,7 @@ TENON_INLINE result<optimized> optimize(ir::graph graph,
   compile_options how;
   how.level = options.level;
   how.passes = options.passes;
+  how.threads = options.threads;
   for (const box& b : r.ranges) how.typical.insert(how.typical.end(), b.opts.begin(), b.opts.end());
   TENON_TRY(r.passes, transform(graph, options, how));
   portable = graph;

@@ -88,6 +88,7 @@ inline result<std::vector<measured_point>> bench_all(const ir::graph& graph,
                                                      function_ref<void(std::string_view)> say) {
   compile_options none;
   none.level = level::none;
+  none.threads = threads;
   TENON_TRY(const auto unoptimized, compile(graph, none));
   session_options how;
   how.threads = threads;

@@ -13,7 +13,7 @@ namespace tenon::inline v0::rewrite {
 struct rule_settings {
   bool reassociates = false;                            ///< run rules that reorder floating point
   std::size_t max_growth_bytes = std::size_t{4} << 20;  ///< of a constant that a rule computes
-  double max_evaluation_seconds = 10;  ///< of all that one pipeline computes; a loop may be endless
+  double max_evaluation_seconds = 10;  ///< of all that fold-constants evaluates in one pipeline
   interpret_options interpret;
 };
 

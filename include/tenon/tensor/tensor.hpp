@@ -15,6 +15,9 @@ namespace tenon::inline v0 {
 /// Concrete sizes of the axes of a tensor.
 using extents = inline_vector<std::int64_t, 6>;
 
+/// Most axes a tensor has, as in NumPy.
+inline constexpr std::size_t max_rank = 64;
+
 /// Number of elements; the extents are known to be valid.
 inline std::int64_t element_count(std::span<const std::int64_t> dims) {
   std::uint64_t out = 1;  // where one extent is 0, the product of the others may wrap
@@ -25,6 +28,10 @@ inline std::int64_t element_count(std::span<const std::int64_t> dims) {
 inline std::int64_t element_count(const extents& dims) {
   return element_count(std::span(dims.data(), dims.size()));
 }
+
+/// Bytes of a tensor in memory, strings without their characters; `resource` for more than max_rank axes, negative extents
+/// and what outgrows 64 bits.
+result<std::int64_t> bytes_of(dtype type, const extents& dims);
 
 /// A dense row-major array of one dtype. Copies share the bytes; `clone` does not.
 class tensor {

@@ -24,7 +24,7 @@ struct optimize_options {
   gpu_options gpu;
   std::vector<datum> test_data;  ///< inputs to time with, inside a range; none: nothing is timed
   std::string test_data_source = "user provided";
-  int threads = 0;                      ///< of the timed runs; 0: what the machine allows
+  int threads = 0;                      ///< that pack weights and run; 0: what the machine allows
   std::int64_t memory_limit_bytes = 0;  ///< of a timed run; 0: what the machine allows
   double time_limit_seconds = 0;        ///< of a timed run; 0: none
   int timed_runs = 20;                  ///< per plan
