@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tenon/ir/op.hpp"
+#include "tenon/tensor/convert.hpp"
 
 #include <array>
 #include <cstddef>
@@ -165,7 +166,7 @@ template <auto Member, auto Value> struct wanted {
 template <auto Member, unsigned Slot> struct from_scalar {
   template <class Op> static void set(Op& out, const match& m) {
     using type = std::remove_cvref_t<decltype(out.*Member)>;
-    out.*Member = static_cast<type>(scalar_of(m, Slot));
+    out.*Member = number_cast<type>(scalar_of(m, Slot));
   }
 };
 
