@@ -3,6 +3,7 @@
 #include "tenon/formats/onnx/upgrade.hpp"
 #include "tenon/tensor/convert.hpp"
 
+#include <cmath>
 #include <limits>
 #include <optional>
 #include <variant>
@@ -113,11 +114,12 @@ inline status binary_broadcast(node_form& node, std::int64_t, node_sink& sink) {
 
 inline status prelu(node_form& node, std::int64_t, node_sink& sink) {
   if (!node.has_input(1) || !sink.fact(node.inputs[1]).is_ranked) return {};
-  if (sink.fact(node.inputs[1]).rank() != 1) return {};
+  const auto& slopes = sink.fact(node.inputs[1]);
+  if (slopes.rank() != 1 || slopes.shape[0] == dim(1)) return {};
   TENON_TRY(const std::size_t rank, rank_of(node, 0, sink));
   integers axes;
   for (std::size_t i = 1; i + 1 < rank; ++i) axes.push_back(static_cast<std::int64_t>(i));
-  if (axes.empty() || sink.fact(node.inputs[1]).shape[0] == dim(1)) return {};
+  if (axes.empty()) return {};
   TENON_TRY(node.inputs[1], sink.add("Unsqueeze", cat(node.name, "/aligned"),
                                      {node.inputs[1], int_vector(node, "axes", axes, sink)}));
   return {};
@@ -151,15 +153,16 @@ inline status pad(node_form& node, std::int64_t, node_sink& sink) {
 }
 
 inline status clip(node_form& node, std::int64_t, node_sink& sink) {
-  std::size_t port = 1;
-  for (const std::string_view name : {"min", "max"}) {
-    TENON_TRY(const auto bound, take_float(node, name));
-    if (bound && *bound > -std::numeric_limits<float>::max() &&
-        *bound < std::numeric_limits<float>::max()) {
-      TENON_TRY(const value_id limit, scalar_like(node, name, *bound, sink));
-      node.set_input(port, limit);
-    }
-    ++port;
+  constexpr float top = std::numeric_limits<float>::max();
+  TENON_TRY(const auto low, take_float(node, "min"));
+  if (low && *low > -top) {
+    TENON_TRY(const value_id limit, scalar_like(node, "min", *low, sink));
+    node.set_input(1, limit);
+  }
+  TENON_TRY(const auto high, take_float(node, "max"));
+  if (high && *high < top) {
+    TENON_TRY(const value_id limit, scalar_like(node, "max", *high, sink));
+    node.set_input(2, limit);
   }
   return {};
 }
@@ -259,11 +262,14 @@ inline status flattened_softmax(node_form& node, std::int64_t, node_sink& sink) 
     node.set("axis", std::int64_t{-1});
     return {};
   }
+  bool may_be_empty = !known.is_ranked;
+  for (const dim d : known.shape) may_be_empty = may_be_empty || !d.is_constant() || d == dim(0);
   TENON_TRY(const value_id shape, sink.add("Shape", cat(node.name, "/shape"), {x}));
   TENON_TRY(const value_id matrix,
             sink.add("Flatten", cat(node.name, "/matrix"), {x}, {{"axis", axis}}));
   TENON_TRY(const value_id y, sink.add(node.op_type, cat(node.name, "/rows"), {matrix},
                                        {{"axis", std::int64_t{-1}}}));
+  if (may_be_empty) node.set("allowzero", std::int64_t{1});
   node.op_type = "Reshape";
   node.inputs = {y, shape};
   return {};
@@ -306,7 +312,16 @@ inline status concat(node_form& node, std::int64_t, node_sink&) {
 
 inline status lp_norm_order(node_form& node, std::int64_t, node_sink&) {
   TENON_TRY(const auto p, take_float(node, "p"));
-  if (p) node.set("p", static_cast<std::int64_t>(*p));
+  if (!p) return {};
+  if (!(*p >= 1 && *p < 0x1p31F) || *p != std::floor(*p))
+    return wrong("p", *p, "a whole number of at least 1");
+  node.set("p", static_cast<std::int64_t>(*p));
+  return {};
+}
+
+inline status selu(node_form& node, std::int64_t, node_sink&) {
+  if (!node.find("alpha")) node.set("alpha", 1.6732F);
+  if (!node.find("gamma")) node.set("gamma", 1.0507F);
   return {};
 }
 
@@ -423,6 +438,7 @@ inline constexpr rule rules[] = {
     {"RoiAlign", 16, roi_align},
     {"Scan", 9, scan},
     {"Scatter", 99, scatter},
+    {"Selu", 6, selu},
     {"Slice", 10, slice},
     {"Softmax", 13, flattened_softmax},
     {"Split", 18, split},
