@@ -6,8 +6,8 @@
 #include "tenon/ir/op.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
+#include <iterator>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -16,29 +16,9 @@ namespace tenon::inline v0::onnx {
 
 namespace export_detail {
 
-/// Attributes that ONNX requires even when they have the default of the op struct.
-inline constexpr std::array<std::string_view, 22> required = {"BitCast.to",
-                                                              "BitShift.direction",
-                                                              "Cast.to",
-                                                              "Concat.axis",
-                                                              "ConcatFromSequence.axis",
-                                                              "DepthToSpace.blocksize",
-                                                              "Einsum.equation",
-                                                              "GroupNormalization.num_groups",
-                                                              "LRN.size",
-                                                              "LinearAttention.kv_num_heads",
-                                                              "LinearAttention.q_num_heads",
-                                                              "Scan.num_scan_inputs",
-                                                              "SpaceToDepth.blocksize",
-                                                              "TfIdfVectorizer.mode",
-                                                              "TfIdfVectorizer.max_skip_count",
-                                                              "TfIdfVectorizer.min_gram_length",
-                                                              "TfIdfVectorizer.max_gram_length",
-                                                              "LinearClassifier.coefficients",
-                                                              "TreeEnsembleRegressor.n_targets",
-                                                              "TreeEnsemble.n_targets",
-                                                              "RandomNormal.shape",
-                                                              "RandomUniform.shape"};
+/// Attributes that ONNX does not require and runtimes do, though they have the default of the op struct.
+inline constexpr std::string_view always[] = {"TreeEnsemble.n_targets",
+                                              "TreeEnsembleRegressor.n_targets"};
 
 struct late_attribute {
   std::string_view name;
@@ -52,7 +32,6 @@ inline constexpr late_attribute late[] = {{"Attention.right_window_size", 25},
                                           {"CastLike.round_mode", 24},
                                           {"DequantizeLinear.output_dtype", 23},
                                           {"QuantizeLinear.precision", 23},
-                                          {"Range.stash_type", 27},
                                           {"SpaceToDepth.mode", 28}};
 
 struct late_input {
@@ -92,12 +71,19 @@ class collector final : public ir::attribute_visitor {
   std::vector<visited> items;
 };
 
+/// Whether a file must give an attribute also where it has the default of the op struct.
+inline bool is_required(const ir::op_type& type, std::string_view op_type, std::string_view name) {
+  for (std::size_t i = 0; i < type.attribute_names.size(); ++i)
+    if (type.attribute_names[i] == name && type.requires_attribute[i]) return true;
+  return std::find(std::begin(always), std::end(always), cat(op_type, ".", name)) !=
+         std::end(always);
+}
+
 inline std::vector<visited> attributes_of(const ir::any_op& op, std::string_view op_type) {
   collector all;
   op.visit(all);
   std::erase_if(all.items, [&](const visited& a) {
-    const std::string key = cat(op_type, ".", a.name);
-    return a.is_default && std::find(required.begin(), required.end(), key) == required.end();
+    return a.is_default && !is_required(op.type(), op_type, a.name);
   });
   return std::move(all.items);
 }
@@ -120,7 +106,8 @@ inline bool may_start_in_padding(const ir::any_op& op) {
   const list kernel = list_of("kernel_shape"), pads = list_of("pads"), strides = list_of("strides"),
              dilations = list_of("dilations");
   for (std::size_t i = 0; i < kernel.size(); ++i) {
-    const auto reach = checked_mul(kernel[i] - 1, at(dilations, i, 1));
+    const auto last = checked_add(kernel[i], -1);
+    const auto reach = last ? checked_mul(*last, at(dilations, i, 1)) : last;
     const auto step = checked_add(at(pads, kernel.size() + i, 0), at(strides, i, 1));
     if (!reach || !step || (*step > *reach && *step - 1 > *reach)) return true;
   }
