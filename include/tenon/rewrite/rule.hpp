@@ -53,6 +53,8 @@ consteval auto rule(std::string_view name,
                     const Before& before,
                     const After& after,
                     Guards... guards) {
+  static_assert(
+      requires { before.any_attribute(); }, "the root of a rule's pattern is an op");
   const auto result = as_expr(after);
   using result_type = decltype(result);
   static_assert((result_type::binds & ~Before::binds) == 0,
