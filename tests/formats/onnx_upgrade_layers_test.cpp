@@ -186,9 +186,10 @@ TEST_CASE("onnx upgrade: modes of GridSample and RoiAlign had other names and de
 
 TEST_CASE("onnx upgrade: recurrent ops said whether they give a sequence") {
   const attribute hidden = whole("hidden_size", 1), flag = whole("output_sequence", 1);
-  for (const auto& [op, gates] : {std::pair("RNN", 1), std::pair("GRU", 3), std::pair("LSTM", 4)}) {
+  for (const auto& row : {std::pair("RNN", 1), std::pair("GRU", 3), std::pair("LSTM", 4)}) {
+    const char* op = row.first;
     CAPTURE(op);
-    const auto weights = [g = gates] {
+    const auto weights = [g = row.second] {
       tensor t(dtype::f32, {1, g, 1});
       for (std::int64_t i = 0; i < t.size(); ++i) t.data<float>()[i] = 0.5F + static_cast<float>(i);
       return t;

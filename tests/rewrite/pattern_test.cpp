@@ -4,6 +4,7 @@
 #include "tenon/ops/activation.hpp"
 #include "tenon/ops/arithmetic.hpp"
 #include "tenon/ops/elementwise.hpp"
+#include "tenon/ops/selection.hpp"
 #include "tenon/ops/softmax.hpp"
 #include "tenon/rewrite/match.hpp"
 
@@ -40,21 +41,17 @@ using rw::c, rw::c1, rw::k, rw::p, rw::q, rw::x, rw::y;
 using kind = rw::step::kind;
 using names = std::vector<std::string_view>;
 
-template <class A, class B>
-concept addable = requires(const A& a, const B& b) {
-  rw::operator+(a, b);
-};
-
 template <class... A>
 concept matchable = requires(const A&... a) {
   rw::op<ops::add>(a...);
 };
 
-static_assert(addable<rw::leaf<0>, rw::leaf<0>>);
-static_assert(addable<rw::leaf<0>, double> && addable<int, rw::leaf<0>>);
-static_assert(!addable<int, double>, "sums of numbers are no patterns");
-static_assert(!addable<rw::leaf<0>, std::string_view> && !matchable<rw::leaf<0>, std::string_view>);
-static_assert(!addable<rw::leaf<0>, rw::capture<24>>, "the name of a node is no operand");
+static_assert(rw::operands<rw::leaf<0>, rw::leaf<0>> && matchable<rw::leaf<0>, double>);
+static_assert(rw::operands<rw::leaf<0>, double> && rw::operands<int, rw::leaf<0>>);
+static_assert(!rw::operands<int, double>, "sums of numbers are no patterns");
+static_assert(!rw::operands<rw::leaf<0>, std::string_view> &&
+              !matchable<rw::leaf<0>, std::string_view>);
+static_assert(!rw::operands<rw::leaf<0>, rw::capture<24>>, "the name of a node is no operand");
 
 /// The names of the ops of a pattern or result, "-" for leaves.
 template <class Pattern> names ops_of(const Pattern& pattern) {
@@ -91,6 +88,12 @@ struct scaled_by {
 ops::leaky_relu leak(float alpha) {
   ops::leaky_relu out;
   out.alpha = alpha;
+  return out;
+}
+
+ops::softmax along(std::int64_t axis) {
+  ops::softmax out;
+  out.axis = axis;
   return out;
 }
 
@@ -154,35 +157,37 @@ TEST_CASE("a node of a pattern accepts its own op with the attributes that are a
   CHECK(accepts(plain, ops::leaky_relu{}));
   CHECK_FALSE(accepts(plain, leak(0.5F)));
   CHECK_FALSE(accepts(plain, ops::relu{}));
-  const auto half = plain.where<&ops::leaky_relu::alpha, 0.5F>();
-  CHECK(accepts(half, leak(0.5F)));
-  CHECK_FALSE(accepts(half, leak(0.25F)));
-  CHECK_FALSE(accepts(half, ops::leaky_relu{}));
+  const auto second = rw::op<ops::softmax>(x).where<&ops::softmax::axis, 1>();
+  CHECK(accepts(second, along(1)));
+  CHECK_FALSE(accepts(second, along(2)));
+  CHECK_FALSE(accepts(second, ops::softmax{}));
   CHECK_FALSE(bool(plain.any_attribute().steps[0].accepts));
   CHECK(bool(plain.steps[0].accepts));
 }
 
 TEST_CASE("several demands hold together, and the rest has its defaults") {
-  const auto one = rw::op<ops::selu>(x).where<&ops::selu::alpha, 2.0F>();
-  const auto two = one.where<&ops::selu::gamma, 3.0F>();
-  ops::selu op;
-  op.alpha = 2;
+  const auto one = rw::op<ops::top_k>(x, y).where<&ops::top_k::axis, 1>();
+  const auto two = one.where<&ops::top_k::largest, false>();
+  ops::top_k op;
+  op.axis = 1;
   CHECK(one.steps[0].accepts(op));
   CHECK_FALSE(two.steps[0].accepts(op));
-  op.gamma = 3;
+  op.largest = false;
   CHECK_FALSE(one.steps[0].accepts(op));
   CHECK(two.steps[0].accepts(op));
   const scaled_by at(tensor::scalar(1.0F));
-  CHECK(at.make<ops::selu>(two) == op);
+  CHECK(at.make<ops::top_k>(two) == op);
+  op.sorted = false;
+  CHECK_FALSE(two.steps[0].accepts(op));
 }
 
 TEST_CASE("sharing and naming a node leave everything else as it was") {
-  constexpr auto plain = rw::op<ops::leaky_relu>(x).where<&ops::leaky_relu::alpha, 0.5F>();
+  constexpr auto plain = rw::op<ops::softmax>(x).where<&ops::softmax::axis, 1>();
   constexpr auto made = plain.shared().as(q);
   CHECK(made.steps[0].is_shared);
   CHECK(made.steps[0].capture == q.slot);
-  CHECK(made.steps[0].accepts(leak(0.5F)));
-  CHECK_FALSE(made.steps[0].accepts(leak(0.25F)));
+  CHECK(made.steps[0].accepts(along(1)));
+  CHECK_FALSE(made.steps[0].accepts(along(2)));
   CHECK_FALSE(made.steps[1].is_shared);
   CHECK_FALSE(plain.steps[0].is_shared);
   CHECK(plain.steps[0].capture == rw::step::no_capture);
@@ -194,11 +199,12 @@ TEST_CASE("an attribute of a result comes from a constant, a literal, a function
   const auto result = rw::emit<ops::leaky_relu>(x);
   CHECK(at.make<ops::leaky_relu>(result) == ops::leaky_relu{});
   CHECK(at.make<ops::leaky_relu>(result.with<&ops::leaky_relu::alpha>(c)) == leak(0.25F));
-  CHECK(at.make<ops::leaky_relu>(result.with<&ops::leaky_relu::alpha, 4.0F>()) == leak(4));
+  const auto line = rw::emit<ops::softmax>(x);
+  CHECK(at.make<ops::softmax>(line.with<&ops::softmax::axis, 4>()) == along(4));
   constexpr auto twice = [](const rw::match& m) { return static_cast<float>(2 * m.number(c)); };
   CHECK(at.make<ops::leaky_relu>(result.computed<&ops::leaky_relu::alpha, twice>()) == leak(0.5F));
-  const auto last = result.with<&ops::leaky_relu::alpha>(c).with<&ops::leaky_relu::alpha, 8.0F>();
-  CHECK(at.make<ops::leaky_relu>(last) == leak(8));
+  const auto last = line.with<&ops::softmax::axis>(c).with<&ops::softmax::axis, 8>();
+  CHECK(at.make<ops::softmax>(last) == along(8));
 }
 
 TEST_CASE("an integer attribute from a constant that no integer is near stays defined") {

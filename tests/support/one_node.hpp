@@ -100,7 +100,8 @@ inline std::string model_of(std::string_view op,
       for (const attribute& a : given) out.text(5, a.bytes);
     });
     for (std::size_t i = 0; i < operands.size(); ++i) {
-      const auto& [value, is_constant] = operands[i];
+      const tensor& value = operands[i].value;
+      const bool is_constant = operands[i].is_constant;
       if (!value) continue;
       out.message(is_constant ? 5 : 11, [&] {
         if (is_constant)
