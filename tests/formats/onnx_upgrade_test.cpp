@@ -187,6 +187,9 @@ TEST_CASE("onnx upgrade: the ratio of Dropout was an attribute") {
         "f32[2]: 1 2");
   CHECK(run("Dropout", 6, {in(x)}, {whole("is_test", 0)}) == "f32[2]: 1 2");
   CHECK(run("Dropout", 7, {in(x)}) == "f32[2]: 1 2");
+  for (const std::int64_t opset : {6, 7, 9})
+    CHECK(run("Dropout", opset, {in(x)}, {attribute::of("ratio", 0.5F)}, 2) ==
+          "f32[2]: 1 2; f32[2]: 1 1");
   CHECK(run("Dropout", 10, {in(x)}, {attribute::of("ratio", 0.5F)}, 2) ==
         "f32[2]: 1 2; bool[2]: 1 1");
   CHECK_SAYS(run("Dropout", 12, {in(x)}, {attribute::of("ratio", 0.5F)}), "unknown");

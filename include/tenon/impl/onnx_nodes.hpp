@@ -203,7 +203,12 @@ TENON_INLINE status importer::add_node(scope& s, const node_proto& node) {
   node_sink sink(*s.graph, add);
   const std::int64_t opset = opset_of(form.domain, s.caller ? s.caller->function : nullptr);
   TENON_TRY(upgrade(form, opset, sink));
-  TENON_TRY(const auto outputs, add(std::move(form)));
+  const auto casts = std::move(form.casts);
+  TENON_TRY(auto outputs, add(std::move(form)));
+  for (const auto& [i, type] : casts) {
+    TENON_TRY(outputs[i], sink.add("Cast", cat(node.outputs[i], "/as_declared"), {outputs[i]},
+                                   {{"to", static_cast<std::int64_t>(type)}}));
+  }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (node.outputs[i].empty()) continue;
     s.values.emplace(node.outputs[i], outputs[i]);

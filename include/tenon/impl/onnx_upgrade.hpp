@@ -167,7 +167,10 @@ inline status clip(node_form& node, std::int64_t, node_sink& sink) {
   return {};
 }
 
-inline status dropout(node_form& node, std::int64_t, node_sink& sink) {
+inline status dropout(node_form& node, std::int64_t opset, node_sink& sink) {
+  const bool has_mask = node.outputs.size() > 1 && !node.outputs[1].empty();
+  if (opset < 10 && has_mask && node.has_input(0))
+    node.casts.emplace_back(1, sink.fact(node.inputs[0]).type);
   node.take("is_test");
   TENON_TRY(const auto ratio, take_float(node, "ratio"));
   if (!ratio) return {};

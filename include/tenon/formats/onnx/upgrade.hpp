@@ -23,7 +23,8 @@ struct node_form {
   std::string name;
   std::vector<named_attribute> attributes;
   std::vector<value_id> inputs;
-  std::vector<std::string> outputs;  ///< "" is an unwanted output
+  std::vector<std::string> outputs;                    ///< "" is an unwanted output
+  std::vector<std::pair<std::size_t, dtype>> casts{};  ///< outputs of another dtype in the opset
 
   /// The value of an attribute, or null.
   ir::attribute_value* find(std::string_view attribute) {
