@@ -10,6 +10,8 @@
 #include "tenon/backends/cpu/kernels/unit_avx512.hpp"
 #include "tenon/backends/cpu/kernels/unit_sse2.hpp"
 #include "tenon/impl/core_file.hpp"
+#include "tenon/impl/core_limit_sources.hpp"
+#include "tenon/impl/core_machine_memory.hpp"
 #include "tenon/impl/core_text.hpp"
 #include "tenon/impl/cpu_backend.hpp"
 #include "tenon/impl/formats_image.hpp"

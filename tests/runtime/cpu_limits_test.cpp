@@ -3,48 +3,17 @@
 #include <string>
 #include <string_view>
 
-#include "support/scratch_folder.hpp"
+#include "support/fake_host.hpp"
 #include <doctest/doctest.h>
 #include <sched.h>
 
-namespace {
-
 using namespace tenon;
 
-/// A fake root with /proc and /sys/fs/cgroup.
-struct fake_host {
-  tenon_tests::scratch_folder root;
+namespace {
 
-  fake_host& put(const std::string& path, std::string_view text) {
-    root.put(path.substr(1), text);
-    return *this;
-  }
-
-  fake_host& v2(std::string_view group, std::string_view shown = "/") {
-    put("/proc/self/cgroup", "0::" + std::string(group) + "\n");
-    return put("/proc/self/mountinfo",
-               "22 1 0:5 / /proc rw - proc proc rw\n30 23 0:26 " + std::string(shown) +
-                   " /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n");
-  }
-
-  fake_host& v1(std::string_view group, std::string_view shown = "/") {
-    const std::string g(group);
-    const std::string s(shown);
-    put("/proc/self/cgroup", "9:memory:" + g + "\n4:cpu,cpuacct:" + g + "\n1:name=systemd:/x\n");
-    return put("/proc/self/mountinfo",
-               "32 31 0:29 " + s +
-                   " /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
-                   "33 31 0:30 " +
-                   s + " /sys/fs/cgroup/memory rw shared:9 - cgroup cgroup rw,memory\n");
-  }
-
+struct fake_host : tenon_tests::fake_host {
   cpu_limits read(int affinity = 8, int option = 0) const {
-    limit_sources sources;
-    sources.root = root.path();
-    sources.environment = [](const char*) -> const char* { return nullptr; };
-    sources.affinity = affinity;
-    sources.address_space_bytes = std::uint64_t{1} << 46;
-    return read_cpu_limits(option, sources);
+    return read_cpu_limits(option, sources(affinity));
   }
 };
 

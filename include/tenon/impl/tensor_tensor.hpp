@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/core/machine_memory.hpp"
 #include "tenon/core/safe_math.hpp"
 #include "tenon/tensor/tensor.hpp"
 
@@ -31,6 +32,7 @@ TENON_INLINE result<std::int64_t> bytes_of(dtype type, const extents& dims) {
 
 TENON_INLINE result<tensor> tensor::make(dtype type, extents dims) {
   TENON_TRY(const std::int64_t bytes, bytes_of(type, dims));
+  TENON_TRY(take_memory(bytes));
   tensor out;
   out.type_ = type;
   out.dims_ = std::move(dims);

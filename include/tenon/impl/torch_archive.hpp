@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tenon/core/machine_memory.hpp"
 #include "tenon/core/safe_math.hpp"
 #include "tenon/formats/inflate.hpp"
 #include "tenon/formats/torch/archive.hpp"
@@ -143,6 +144,7 @@ TENON_INLINE result<archive::content> archive::content_of(std::string_view path)
     out.owner = file_;
   } else {
     TENON_TRY(const std::string unpacked, zip_.read(*entry));
+    TENON_TRY(take_memory(static_cast<std::int64_t>(unpacked.size())));
     out.owner = storage::allocate(unpacked.size());
     if (!out.owner) return fail(code::resource, "no memory for ", unpacked.size(), " bytes");
     if (!unpacked.empty()) std::memcpy(out.owner.data(), unpacked.data(), unpacked.size());

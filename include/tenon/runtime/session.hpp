@@ -17,7 +17,7 @@ struct session_options {
   int threads = 0;              ///< 0: the shared pool of the process
   thread_pool* pool = nullptr;  ///< a pool of the caller; wins over `threads`
   std::int64_t memory_limit_bytes =
-      0;  ///< of arena and run-time tensors; 0: what machine and cgroup allow
+      0;  ///< of arena and run-time tensors; 0: what machine and cgroup allow, all sessions together
   double time_limit_seconds = 0;  ///< of one run; 0: none
   bool profile = false;           ///< measure every step
 };
