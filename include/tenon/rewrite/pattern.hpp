@@ -1,7 +1,7 @@
 #pragma once
 
 #include "tenon/ir/op.hpp"
-#include "tenon/tensor/convert.hpp"
+#include "tenon/tensor/number_cast.hpp"
 
 #include <array>
 #include <cstddef>

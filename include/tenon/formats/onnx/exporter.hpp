@@ -1,7 +1,8 @@
 #pragma once
 
-#include "tenon/formats/onnx/export.hpp"
+#include "tenon/formats/onnx/export_options.hpp"
 #include "tenon/formats/onnx/wire.hpp"
+#include "tenon/ir/graph.hpp"
 
 #include <map>
 #include <span>
@@ -87,3 +88,7 @@ class exporter {
 };
 
 }  // namespace tenon::inline v0::onnx
+
+#ifndef TENON_COMPILED
+#include "tenon/impl/onnx_export.hpp"
+#endif
