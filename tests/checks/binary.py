@@ -13,22 +13,11 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+from tally import Tally  # noqa: E402
+
 LIBRARIES = {"libc", "libstdc++", "libm", "libgcc_s", "ld-linux-x86-64", "linux-vdso", "libpthread"}
 EXAMPLE = "01_run_model"
-
-
-class Checks:
-    def __init__(self):
-        self.passed = self.failed = self.skipped = 0
-
-    def expect(self, name, fine, text=""):
-        self.passed, self.failed = self.passed + bool(fine), self.failed + (not fine)
-        if not fine:
-            print(f"FAILED {name}: {text}")
-
-    def skip(self, name, reason):
-        self.skipped += 1
-        print(f"skipped: {name}: {reason}")
 
 
 def check_libraries(c, program):
@@ -85,7 +74,7 @@ def main():
     words.add_argument("--build", default=os.environ.get("TENON_BUILD", str(ROOT / "build")))
     build = pathlib.Path(words.parse_args().build).resolve()
     tool, example = build / "tenon", build / "examples" / EXAMPLE
-    c = Checks()
+    c = Tally()
     for program in (tool, example):
         c.expect(f"{program.name} is built", program.is_file())
         if program.is_file():
@@ -93,8 +82,7 @@ def main():
     if tool.is_file() and example.is_file():
         check_network(c, tool, example)
         check_instructions(c, tool)
-    print(f"{c.passed} passed, {c.failed} failed, {c.skipped} skipped")
-    return 1 if c.failed else 0
+    return c.close()
 
 
 if __name__ == "__main__":

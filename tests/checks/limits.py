@@ -13,23 +13,12 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+from tally import Tally  # noqa: E402
+
 V1 = {"cpu": ("cpu/cpu.cfs_quota_us", "{}"), "memory": ("memory/memory.limit_in_bytes", "{}")}
 V2 = {"cpu": ("cpu.max", "{} 100000"), "memory": ("memory.max", "{}")}
 MEGABYTES = (1000, 450, 400, 350, 300, 280, 260, 240, 220, 200, 180, 160, 140, 120, 100, 80, 60, 50, 40)
-
-
-class Checks:
-    def __init__(self):
-        self.passed = self.failed = self.skipped = 0
-
-    def expect(self, name, fine, text=""):
-        self.passed, self.failed = self.passed + bool(fine), self.failed + (not fine)
-        if not fine:
-            print(f"FAILED {name}: {text}")
-
-    def skip(self, name, reason):
-        self.skipped += 1
-        print(f"skipped: {name}: {reason}")
 
 
 @contextlib.contextmanager
@@ -83,7 +72,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tenon", type=pathlib.Path, default=os.environ.get("TENON_TOOL", ROOT / "build/tenon"))
     tool = pathlib.Path(parser.parse_args().tenon).resolve()
-    c = Checks()
+    c = Tally()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         for what, check in (("cpu", check_threads), ("memory", check_memory)):
@@ -98,8 +87,7 @@ def main():
             if not (folder / "model.onnx").exists():
                 subprocess.run([tool, "demo", "resnet50", folder / "model.onnx"], check=True, capture_output=True)
             check(c, tool, folder)
-    print(f"{c.passed} passed, {c.failed} failed, {c.skipped} skipped")
-    return 1 if c.failed else 0
+    return c.close()
 
 
 if __name__ == "__main__":

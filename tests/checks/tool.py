@@ -488,8 +488,7 @@ def main():
                 step(checks)
             except Exception as mistake:
                 checks.expect(step.__name__, False, f"{type(mistake).__name__}: {mistake}")
-    print(f"{checks.passed} passed, {checks.failed} failed, 0 skipped")
-    return 1 if checks.failed else 0
+    return checks.close()
 
 
 if __name__ == "__main__":

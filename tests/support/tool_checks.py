@@ -10,16 +10,13 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
+from tally import Tally
 
-class Checks:
+
+class Checks(Tally):
     def __init__(self, tenon, folder):
+        super().__init__()
         self.tenon, self.folder = tenon, pathlib.Path(folder)
-        self.passed = self.failed = 0
-
-    def expect(self, name, fine, text=""):
-        self.passed, self.failed = self.passed + bool(fine), self.failed + (not fine)
-        if not fine:
-            print(f"FAILED {name}: {text}")
 
     def run(self, *words, env=None, files=None):
         """With variables on top of the environment; `files` is how many may be open at once."""

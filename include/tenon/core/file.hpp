@@ -130,7 +130,7 @@ class atomic_file {
 
   int descriptor_ = -1;
   std::string path_;       ///< as the user gave it
-  std::string target_;     ///< with a symbolic link followed
+  std::string target_;     ///< the path from the root, a symbolic link followed
   std::string temporary_;  ///< beside the target; empty once it is in place
 };
 
